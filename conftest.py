@@ -10,7 +10,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from genvid import process_cache, request_context
+from genvid import coalescing, process_cache, request_context
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests import phases, plugin, templates
 
@@ -26,6 +26,7 @@ def empty_cache() -> None:
     """Rate limit counters, cached answers and the last request's address must not reach the next test."""
     request_context.set_current(request_context.NO_REQUEST)
     process_cache.clear_all()
+    coalescing.forget_all()
     if plugin.redis_is_up():
         cache.clear()
 

@@ -32,12 +32,10 @@ class SessionQuerySet(models.QuerySet[Any]):
     def alive(self) -> "SessionQuerySet":
         return self.filter(revoked_at=None)
 
-    def role_now(self, session_id: UUID) -> str | None:
-        """The current role of the session's user; None if the session, user or membership is no longer active."""
+    def roles_now(self, session_id: UUID) -> models.QuerySet[Any, tuple[str]]:
+        """The current role of the session's user; none if the session, user or membership is no longer active."""
         living = self.alive().filter(pk=session_id, user__is_active=True)
-        mine = living.filter(user__memberships__account=F("account"))
-        role: str | None = mine.values_list("user__memberships__role", flat=True).first()
-        return role
+        return living.filter(user__memberships__account=F("account")).values_list("user__memberships__role")
 
 
 class ApiKeyQuerySet(models.QuerySet[Any]):

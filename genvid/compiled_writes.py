@@ -35,7 +35,7 @@ class Template:
         params = list(self.params)
         for index, name in self.positions.items():
             params[index] = _adapted(connection, values[name])
-        with connection.cursor() as cursor:
+        with preparing_cursor(connection) as cursor:
             cursor.execute(self.text, params)
             found = cursor.fetchall()
         return [self._converted(row, connection) for row in found]
@@ -85,6 +85,10 @@ class CompiledUpdate(CompiledWrite[ModelT]):
     def _statement(self, using: str, stand_ins: Values) -> tuple[Any, str, Any]:
         compiler = update_compiler(*self._build(**stand_ins), using=using)
         return (compiler, *compiler.as_sql())
+
+
+def preparing_cursor(connection: Any) -> Any:
+    return connection.preparing_cursor() if connection.vendor == "postgresql" else connection.cursor()
 
 
 def update_compiler(rows: QuerySet[Any], changes: Mapping[str, Any], *, using: str) -> Any:

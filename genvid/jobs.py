@@ -3,9 +3,10 @@
 Callers need not import the task, so tasks may import services. A sweep finds in the database what the broker loses.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache as once
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -13,8 +14,8 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
-from genvid import cache, request_context
-from genvid.process_cache import Remembered
+from genvid import request_context
+from genvid.coalescing import Coalesced
 from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ class Job:
     """Seconds after which a worker drops the message; None: never."""
     has_work: str = ""
     """Dotted path of a function that beat asks first, where most ticks would find nothing to do."""
+    pause: float = 0.0
+    """Seconds in which commits of a process send one message at once and one at the end. For jobs without ids."""
 
 
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
@@ -54,6 +57,9 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
 
 
 def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None) -> None:
+    if job.pause:
+        transaction.on_commit(_coalesced(job).wish, robust=True)
+        return
     context = context or request_context.current()
 
     def send() -> None:
@@ -62,20 +68,9 @@ def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None
     transaction.on_commit(send, robust=True)
 
 
-def enqueue_once_on_commit(job: Job, *, seconds: float) -> None:
-    """Send a job on commit, at most once in `seconds`. For a job without ids that the schedule sends soon anyway."""
-
-    def send() -> None:
-        ours, now = _sent_until(), time.monotonic()
-        if now >= ours.get(job.name, 0.0) and cache.is_first_in(f"jobs.sent.{job.name}", seconds):
-            ours[job.name] = now + seconds
-            enqueue(job)
-
-    transaction.on_commit(send, robust=True)
-
-
-_sent_until = Remembered(dict[str, float], 3600.0)
-"""By the name of a job: until when this process need not ask whether it is the first to send it."""
+@once
+def _coalesced(job: Job) -> Coalesced:
+    return Coalesced(partial(enqueue, job), job.pause)
 
 
 def backlog(job: Job) -> int:

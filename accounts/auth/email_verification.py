@@ -1,11 +1,13 @@
 """Verification of e-mail addresses by a mailed link."""
 
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit_log
@@ -13,6 +15,7 @@ from accounts.auth import account_creation, throttling
 from accounts.enums import AuditAct, MailKind
 from accounts.models import Membership, User
 from accounts.signals import mailbox_verified
+from genvid.compiled_queries import CompiledQuery
 from genvid.errors import EmailNotVerified, TokenInvalid
 from genvid.mail import outbox
 from genvid.process_cache import ProcessCache
@@ -72,7 +75,14 @@ def require_verified_email(user_id: UUID) -> None:
 
 def _is_verified(user_id: UUID) -> bool | None:
     # None is not remembered: a verification counts at once.
-    return User.objects.filter(pk=user_id, email_verified_at__isnull=False).exists() or None
+    return bool(_found_verified.rows(user_id=user_id)) or None
+
+
+def _verified_users(user_id: UUID) -> QuerySet[User, Any]:
+    return User.objects.filter(pk=user_id, email_verified_at__isnull=False).values_list("pk")
+
+
+_found_verified = CompiledQuery(_verified_users)
 
 
 def forget_verifications() -> None:

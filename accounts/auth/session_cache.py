@@ -8,6 +8,7 @@ from uuid import UUID
 
 from accounts.models import Session
 from genvid import cache
+from genvid.compiled_queries import CompiledQuery
 from genvid.fixed_windows import REFUSED
 
 CACHE_SECONDS = 30
@@ -24,9 +25,17 @@ def key_of(session_id: UUID) -> str:
 def current_role(session_id: UUID, cached: Any) -> str | None:
     """The role of an active session, else None. `cached`: the value cached under its key, None when there is none."""
     if cached in (None, CHANGED):
-        cached = Session.objects.role_now(session_id) or ENDED
+        cached = role_now(session_id) or ENDED
         cache.keep_first(key_of(session_id), cached, CACHE_SECONDS)
     return None if cached == ENDED else str(cached)
+
+
+def role_now(session_id: UUID) -> str | None:
+    """Not cached; None if the session, user or membership is no longer active."""
+    return next((role for (role,) in _roles.rows(session_id=session_id)), None)
+
+
+_roles = CompiledQuery(Session.objects.roles_now)
 
 
 def forget_sessions(*session_ids: UUID) -> None:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit_log
-from accounts.auth import account_creation, credentials, email_verification, sessions, throttling
+from accounts.auth import account_creation, credentials, email_verification, session_cache, sessions, throttling
 from accounts.auth.tokens import (
     TokenPair,
     new_refresh_token,
@@ -108,7 +108,7 @@ def refresh(refresh_token: str) -> TokenPair:
     """Raises TokenInvalid. A second use revokes the session, unless one client repeats it within REPEAT_WINDOW."""
     claims = read_refresh_token(refresh_token)
     session = Session.objects.alive().filter(pk=claims.session_id).first()
-    role = Session.objects.role_now(claims.session_id)
+    role = session_cache.role_now(claims.session_id)
     if session is None or role is None:
         raise TokenInvalid
     new, now, here = new_refresh_token(), timezone.now(), request_context.current()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.web import goals, load, results
+from bench.web.bcrypt_rate import bcrypt_rate
 from bench.web.calls import COUNTED_IN_LONG_QUEUE, EMPTY_QUEUE, LONG_QUEUE, TITLES
 from bench.web.results import Result
 from bench.web.sizes import CLIENTS, FULL, QUICK, Size
@@ -26,6 +27,7 @@ def main() -> int:
     say(f"bench: load average {_load_average()} before, {os.cpu_count()} cores, client {load.client_name()}")
     with Stack() as stack:
         play(stack, size, result, only=options.only)
+    result.about["bcrypt_rate"] = bcrypt_rate()
     result.about["load_after"] = os.getloadavg()
     return report(result, options.json)
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from billing.models import Tier, Wallet
+from genvid.compiled_queries import CompiledQuery
 from genvid.process_cache import Remembered
 
 FREE = "free"
@@ -43,7 +47,15 @@ def tier_of(account_id: UUID) -> str:
 
 
 def requests_per_minute(account_id: UUID) -> int:
-    return plan_limits_of([account_id])[account_id].requests_per_minute
+    """Raises LookupError for an account without a wallet."""
+    return limits_of_plan(_chosen.rows(account_id=account_id)[0][0]).requests_per_minute
+
+
+def _chosen_tier(account_id: UUID) -> QuerySet[Wallet, Any]:
+    return Wallet.objects.filter(pk=account_id).values_list("tier_id")
+
+
+_chosen = CompiledQuery(_chosen_tier)
 
 
 def _tiers_with(needed: set[str]) -> dict[str, PlanLimits]:

@@ -1,6 +1,6 @@
 """Django's PostgreSQL backend with a cheaper health check, cheaper timestamps, and prepared statements.
 
-`preparing_cursor` is for `genvid.compiled_queries` alone.
+`preparing_cursor` is for `genvid.compiled_queries` and `genvid.compiled_writes`.
 """
 
 import select

@@ -15,7 +15,7 @@ from genvid.call_threads import call_each
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
 from genvid.heygen.heygen_types import RemoteVideo, RenderState
-from genvid.jobs import enqueue_on_commit, enqueue_once_on_commit
+from genvid.jobs import enqueue_on_commit
 from genvid.leasing import Backoff, from_now
 from genvid.statements import update_returning
 from videos import jobs, operator_alarms
@@ -38,7 +38,6 @@ READ_AFTER_WRITE_SECONDS = 120.0
 UNKNOWN_SECONDS = 4.0
 MIN_DELAYED_SECONDS = 60.0
 FILE_BACKOFF = Backoff(5.0, most=320.0)
-DISPATCH_PAUSE = 0.5
 MAX_POLL_SECONDS = 15.0
 """So long after a poll that was killed, another may begin."""
 POLLED = ("engine", "estimated_seconds", "expected_render_seconds", "provider_video_id", "submitted_at", "moved_at",
@@ -210,7 +209,7 @@ def _record_rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -
         if not video.is_test:
             provider_gate.record_success(video.submitted_at or timezone.now(), is_rendered=True)
         enqueue_on_commit(jobs.STORE, str(video.pk))
-        enqueue_once_on_commit(jobs.DISPATCH, seconds=DISPATCH_PAUSE)
+        enqueue_on_commit(jobs.DISPATCH)
 
 
 def links_of(remote: RemoteVideo) -> dict[str, Any]:

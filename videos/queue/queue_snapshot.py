@@ -2,7 +2,7 @@
 
 A task calls `refresh_if_changed` every second. The row says how old it is by the database's clock; one that is older
 than MAX_AGE_SECONDS says nothing, for the order may have changed since. A process keeps the order that it read last,
-and gets the payload again only when its version has changed.
+and gets the payload again only when its version has changed; for REUSE_SECONDS it does not even ask.
 """
 
 import secrets
@@ -20,8 +20,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing import credits
-from genvid import cache
+from genvid.compiled_writes import preparing_cursor
 from genvid.leasing import from_now
+from genvid.process_cache import ProcessCache
 from videos.enums import IN_FLIGHT, Status
 from videos.models import QueueSnapshot, Video, seconds_from_now
 from videos.models.queue import LONG_AGO
@@ -34,12 +35,17 @@ from videos.queue.queue_order import QueueOrder, VideoKey
 logger = structlog.get_logger(__name__)
 ROW = 1
 MAX_AGE_SECONDS = 10.0
+"""With REUSE_SECONDS the most that a position is old."""
 RENEW_SECONDS = 3.0
 """An unchanged row is written no more often than this."""
 RECOMPUTE_SECONDS = 5
 """Plans, and renders that are no longer recent, change the order without a trace in what is compared each second."""
 RECENT_SECONDS = 900.0
 STALE_LOG_SECONDS = 60.0
+REUSE_SECONDS = 0.5
+STALE = "stale"
+_lately_read = ProcessCache(REUSE_SECONDS, size=1)
+_lately_logged = ProcessCache(STALE_LOG_SECONDS, size=1)
 BY_SWEEP = "sweep"
 """Fingerprint of what the sweep computed; the next tick, if there is one, computes it again."""
 NO_ACCOUNT = UUID(int=0)
@@ -85,11 +91,24 @@ class Snapshot:
 
 
 def read(account_id: UUID = NO_ACCOUNT, until: tuple[datetime, UUID] = LAST_OF_ALL) -> Snapshot | None:
-    """The queue of at most MAX_AGE_SECONDS ago; None without one. One statement."""
+    """The queue of at most MAX_AGE_SECONDS ago; None without one.
+
+    One statement; none where all that is asked for was in the queue that this process read a moment ago.
+    """
+    remembered: Snapshot | None = _lately_read.get(ROW)
+    if remembered is not None and microseconds(until[0]) <= remembered.order.newest[0]:
+        return replace(remembered, account_id=account_id)
+    snapshot = _read(account_id, until)
+    if snapshot is not None:
+        _lately_read.keep(ROW, replace(snapshot, newer=0, plan=None))
+    return snapshot
+
+
+def _read(account_id: UUID, until: tuple[datetime, UUID]) -> Snapshot | None:
     global _known
     version, order = _known
     account, moment, video = _for_database(account_id), connection.ops.adapt_datetimefield_value(until[0]), until[1]
-    with connection.cursor() as cursor:
+    with preparing_cursor(connection) as cursor:
         cursor.execute(STATEMENTS[connection.vendor], [version, account, moment, _for_database(video), account])
         row = cursor.fetchone()
     if row is None or row[1] > MAX_AGE_SECONDS:
@@ -109,7 +128,8 @@ def _for_database(value: UUID) -> UUID | str:
 
 
 def _log_stale(age: float | None) -> None:
-    if cache.is_first_in("videos.queue_snapshot.stale", STALE_LOG_SECONDS):
+    if _lately_logged.get(STALE) is None:
+        _lately_logged.keep(STALE, True)
         logger.warning("queue_snapshot_stale", seconds=None if age is None else round(age, 1))
 
 
@@ -150,6 +170,7 @@ class Facts:
 
 def refresh_if_changed() -> None:
     """Safe to run in parallel. An unchanged queue costs three reads, and a small write every few seconds."""
+    _lately_read.clear()
     facts, row = _read_facts(), _aged().first()
     if row is None or row.fingerprint != facts.fingerprint:
         _compute(facts)
@@ -160,6 +181,7 @@ def refresh_if_changed() -> None:
 
 def refresh(*, by_sweep: bool = False) -> bool:
     """Compute it now. False when another process does."""
+    _lately_read.clear()
     facts = _read_facts()
     return _compute(replace(facts, fingerprint=BY_SWEEP) if by_sweep else facts)
 

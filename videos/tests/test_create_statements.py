@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from redis.connection import AbstractConnection
 from accounts.enums import KeyMode
 from accounts.models import Delivery, OutgoingEvent
 from billing.models import Hold
+from genvid import coalescing
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, the_ledger_proves
 from genvid.tests.factories import (
     Person,
@@ -139,7 +141,7 @@ def test_a_retry_takes_one_statement_more_than_a_new_video(buyer, payload):
     assert len(statements) == 9 + len(queue_statements(buyer))
 
 
-def test_a_video_wakes_the_scheduler_by_one_trip_to_redis(buyer, payload, monkeypatch, queue_is_current):
+def test_videos_of_a_moment_wake_the_scheduler_by_one_trip_to_redis(buyer, payload, monkeypatch, queue_is_current):
     caller, request = buyer.caller, make_request(script="Hello there.", avatar_id=payload["avatar_id"])
     video_actions.create_video(caller, request)
     trips: list[Any] = []
@@ -150,7 +152,10 @@ def test_a_video_wakes_the_scheduler_by_one_trip_to_redis(buyer, payload, monkey
         return send(self, command, *rest, **options)
 
     monkeypatch.setattr(AbstractConnection, "send_packed_command", count)
-    video_actions.create_video(caller, request)
+    coalescing.forget_all()
+    monkeypatch.setattr(coalescing, "Timer", Mock())
+    for _ in range(3):
+        video_actions.create_video(caller, request)
     assert len(trips) == 1
 
 

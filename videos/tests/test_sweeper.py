@@ -1,6 +1,7 @@
 """Which jobs are enqueued, so that many videos cost few messages and queries."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from celery.fixups.django import DjangoWorkerFixup
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from bench.orders import queue_videos
 from billing.models import Tier
+from genvid import coalescing
 from genvid.celery import app, keep_database_connection
 from genvid.heygen.heygen_types import WebhookNotice
-from genvid.jobs import backlog, enqueue, enqueue_once_on_commit
+from genvid.jobs import backlog, enqueue, enqueue_on_commit
 from genvid.tests.factories import make_avatar, make_video, set_balance
 from videos import jobs
 from videos.enums import Status
@@ -49,17 +51,20 @@ def test_a_sweep_makes_no_long_queue_longer(pipeline, owner, woken):
     assert woken == []
 
 
-def test_slots_that_come_free_together_enqueue_the_scheduler_once(db, woken, django_capture_on_commit_callbacks):
+def test_slots_that_come_free_together_enqueue_the_scheduler_once(
+    db, woken, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(coalescing, "Timer", Mock())
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
-            enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
+            enqueue_on_commit(jobs.DISPATCH)
 
     assert woken == [("videos.dispatch",)]
 
 
 def test_the_scheduler_is_enqueued_for_free_slots_on_commit(db, woken, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as callbacks:
-        enqueue_once_on_commit(jobs.DISPATCH, seconds=30)
+        enqueue_on_commit(jobs.DISPATCH)
     assert (woken, len(callbacks)) == ([], 1)
 
 

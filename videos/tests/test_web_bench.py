@@ -287,11 +287,30 @@ def test_missed_ratios_counts_and_latencies_are_called_missed():
 
     assert missed(result) == [
         "create: 0.90 of at least 1.0 x reference",
-        "mix: p99 51 of at most 50 ms",
+        "mix: p99 51 of at most 50 x 1.00 ms",
         "create: 24 of at most 9 statements",
         "create: 6 of at most 2 Redis trips",
         "create: 4 of no savepoint statements",
     ]
+
+
+def test_latencies_may_be_longer_on_a_machine_on_which_the_reference_is_slower():
+    half = {name: (of_rates(10_000), of_rates(rate / 2)) for name, rate in goals.PROPORTIONS.items()}
+
+    assert missed(make_result(**half, mix=(of_rates(900, p99=99.0), of_rates(300)))) == []
+    assert missed(make_result(**half, mix=(of_rates(900, p99=101.0), of_rates(300)))) == [
+        "mix: p99 101 of at most 50 x 2.00 ms"
+    ]
+
+
+def test_sign_ins_are_held_against_the_hashes_that_the_machine_can_do():
+    def checks(rate: float) -> list[tuple[str, bool]]:
+        result = make_result(login=(of_rates(rate), of_rates(60)))
+        result.about["bcrypt_rate"] = 40.0
+        return [*goals.checks(result)]
+
+    assert checks(36.0) == [("login: 36.0 of at least 0.9 x 40.0 a second", True)]
+    assert checks(35.0) == [("login: 35.0 of at least 0.9 x 40.0 a second", False)]
 
 
 def test_pages_with_a_long_queue_and_of_the_largest_account_are_held_against_the_usual_one():

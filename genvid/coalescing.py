@@ -1,0 +1,62 @@
+"""Calls that are wanted far more often than they are needed: many wishes become few calls."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Lock, Timer
+from time import monotonic
+from weakref import WeakSet
+
+StartTimer = Callable[[float, Callable[[], None]], Callable[[], None]]
+"""Calls the second argument in so many seconds. Returns a function that calls it off."""
+_all: "WeakSet[Coalesced]" = WeakSet()
+
+
+def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    timer = Timer(seconds, act)
+    timer.daemon = True
+    # A process that is ending starts no thread any more.
+    with suppress(RuntimeError):
+        timer.start()
+    return timer.cancel
+
+
+class Coalesced:
+    """Calls `act` for the first wish at once, and for all that follow within `seconds` together at their end.
+
+    So each wish is followed by a call. Of one process, which forgets a pending call when it ends.
+    """
+
+    def __init__(self, act: Callable[[], None], seconds: float, *, start: StartTimer = start_timer) -> None:
+        self._act, self._seconds, self._start = act, seconds, start
+        self._lock = Lock()
+        self._quiet_until = 0.0
+        self._call_off: Callable[[], None] | None = None
+        _all.add(self)
+
+    def wish(self) -> None:
+        with self._lock:
+            if self._call_off is not None:
+                return
+            wait = self._quiet_until - monotonic()
+            if wait > 0:
+                self._call_off = self._start(wait, self._act_late)
+                return
+            self._quiet_until = monotonic() + self._seconds
+        self._act()
+
+    def forget(self) -> None:
+        """Drop a pending call, and act on the next wish at once."""
+        with self._lock:
+            if self._call_off is not None:
+                self._call_off()
+            self._call_off, self._quiet_until = None, 0.0
+
+    def _act_late(self) -> None:
+        with self._lock:
+            self._call_off, self._quiet_until = None, monotonic() + self._seconds
+        self._act()
+
+
+def forget_all() -> None:
+    for each in _all:
+        each.forget()
