@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +28,15 @@ def empty_cache() -> None:
     """Rate limit counters, cached answers and the last request's address must not reach the next test."""
     request_context.set_current(request_context.NO_REQUEST)
     process_cache.clear_all()
-    coalescing.forget_all()
     if plugin.redis_is_up():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_coalesces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: the clock that it asks makes long steps. A message at the end of a pause would come any time."""
+    coalescing.forget_all()
+    monkeypatch.setattr(coalescing, "monotonic", partial(next, count(1e6, 1e6)))
 
 
 @pytest.fixture(scope="session")

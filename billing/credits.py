@@ -22,7 +22,14 @@ from billing.ledger import holds, lots, overruns, usage
 from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
 from billing.models import CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
-from billing.plans.plan_limits import PLAN_OF_ACCOUNT, PlanLimits, limits_of_plan, plan_limits_of, requests_per_minute
+from billing.plans.plan_limits import (
+    PLAN_OF_ACCOUNT,
+    PlanLimits,
+    limits_of,
+    limits_of_plan,
+    plan_limits_of,
+    requests_per_minute,
+)
 from genvid.compiled_writes import CompiledUpdate
 from genvid.errors import Conflict, InsufficientCredits
 from genvid.statements import insert_if_absent, insert_together
@@ -31,7 +38,7 @@ from genvid.transactions import joined
 logger = structlog.get_logger(__name__)
 PriceAt = Callable[[Decimal], int]
 USUAL_FACTOR = Decimal(1)
-__all__ = ["PLAN_OF_ACCOUNT", "PlanLimits", "limits_of_plan", "plan_limits_of", "requests_per_minute"]
+__all__ = ["PLAN_OF_ACCOUNT", "PlanLimits", "limits_of", "limits_of_plan", "plan_limits_of", "requests_per_minute"]
 
 
 def available(account_id: UUID) -> int:

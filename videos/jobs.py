@@ -2,7 +2,7 @@
 
 from genvid.jobs import Job
 
-DISPATCH = Job("videos.dispatch", has_work="videos.pipeline.due_work.has_orders", pause=0.2)
+DISPATCH = Job("videos.dispatch", has_work="videos.pipeline.due_work.has_orders", pause=0.5)
 REFRESH_QUEUE = Job("videos.refresh_queue", queue="ticks")
 SUBMIT = Job("videos.submit", queue="orders")
 POLL = Job("videos.poll", has_work="videos.pipeline.due_work.has_polls")

@@ -54,7 +54,7 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
 
 
 def _expiry_time(video: Video, now: datetime) -> datetime | None:
-    days = credits.plan_limits_of([video.account_id])[video.account_id].retention_days
+    days = credits.limits_of(video.account_id).retention_days
     return None if days is None else now + timedelta(days=days)
 
 

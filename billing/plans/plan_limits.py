@@ -48,7 +48,12 @@ def tier_of(account_id: UUID) -> str:
 
 def requests_per_minute(account_id: UUID) -> int:
     """Raises LookupError for an account without a wallet."""
-    return limits_of_plan(_chosen.rows(account_id=account_id)[0][0]).requests_per_minute
+    return limits_of(account_id).requests_per_minute
+
+
+def limits_of(account_id: UUID) -> PlanLimits:
+    """As `plan_limits_of`. Raises LookupError for an account without a wallet."""
+    return limits_of_plan(_chosen.rows(account_id=account_id)[0][0])
 
 
 def _chosen_tier(account_id: UUID) -> QuerySet[Wallet, Any]:

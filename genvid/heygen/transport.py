@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from genvid import http, metrics
+from genvid.heygen.call_pace import wait_for_turn
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem, Unknown, error_of
 from genvid.heygen.wire import read_text
 
@@ -55,6 +56,7 @@ class Transport:
         return self._call_once(call)
 
     def _call_once(self, call: Call) -> Mapping[str, Any]:
+        wait_for_turn(call.operation)
         started = time.monotonic()
         try:
             answer = self._send(call)

@@ -1,10 +1,12 @@
 """Wishes of a moment become one call at once and one at its end."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from genvid import coalescing
 from genvid.coalescing import Coalesced
 from genvid.tests.parallel import in_parallel
 
@@ -38,6 +40,11 @@ def timers() -> Timers:
 
 def coalesced(calls: list[int], timers: Timers, seconds: float = LONG) -> Coalesced:
     return Coalesced(lambda: calls.append(1), seconds, start=timers.start)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalescing, "monotonic", monotonic)
 
 
 def test_the_first_wish_is_a_call_at_once(calls, timers):

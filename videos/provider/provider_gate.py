@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from accounts import audit_log
 from accounts.enums import AuditAct
+from genvid.heygen.call_pace import CALLS_PER_SECOND
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
@@ -42,7 +43,7 @@ logger = structlog.get_logger(__name__)
 NAME = "heygen"
 TEST = "test"
 """Row of the test renderer: a lock for the scheduler; nothing trips it."""
-MAX_ORDERS_PER_SECOND = 45
+MAX_ORDERS_PER_SECOND = CALLS_PER_SECOND
 """HeyGen answers fifty calls of a kind in a second; a refusal would shut the gate."""
 COLUMNS = [field.name for field in fields(Gate) if field.name != "max_in_flight"]
 ABOUT_OUR_KEY = frozenset({"unauthorized", "authentication_failed", "no_api_key", "user_blocked"})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
@@ -154,6 +155,7 @@ def test_videos_of_a_moment_wake_the_scheduler_by_one_trip_to_redis(buyer, paylo
     monkeypatch.setattr(AbstractConnection, "send_packed_command", count)
     coalescing.forget_all()
     monkeypatch.setattr(coalescing, "Timer", Mock())
+    monkeypatch.setattr(coalescing, "monotonic", monotonic)
     for _ in range(3):
         video_actions.create_video(caller, request)
     assert len(trips) == 1

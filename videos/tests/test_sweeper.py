@@ -1,6 +1,7 @@
 """Which jobs are enqueued, so that many videos cost few messages and queries."""
 
 from datetime import timedelta
+from time import monotonic
 from unittest.mock import Mock
 
 import pytest
@@ -55,6 +56,7 @@ def test_slots_that_come_free_together_enqueue_the_scheduler_once(
     db, woken, monkeypatch, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr(coalescing, "Timer", Mock())
+    monkeypatch.setattr(coalescing, "monotonic", monotonic)
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
             enqueue_on_commit(jobs.DISPATCH)
