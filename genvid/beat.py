@@ -22,6 +22,10 @@ class Scheduler(PersistentScheduler):
         """The schedule is fixed at start. Celery compares all entries several times a second."""
         return True
 
+    def adjust(self, n: Any, drift: float = 0.001) -> Any:
+        """Seconds to sleep. Celery wakes up 10 ms before an entry is due, and spins until it is."""
+        return super().adjust(n, drift)
+
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if has_work(entry.task):
             super().apply_entry(entry, producer)

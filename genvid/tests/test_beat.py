@@ -98,3 +98,9 @@ def test_a_message_is_sent_where_the_database_does_not_answer():
     assert has_work("videos.poll") is False
     connection.connection.close()
     assert [has_work("videos.poll") for _ in range(2)] == [True, False]
+
+
+def test_beat_sleeps_until_an_entry_is_due_and_not_to_a_moment_before(tmp_path):
+    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    assert 5.0 <= scheduler.adjust(5.0) < 5.01
+    assert (scheduler.adjust(0), scheduler.adjust(None)) == (0, None)
