@@ -1,4 +1,4 @@
-"""Calls that are wanted far more often than they are needed: many wishes become few calls."""
+"""Calls that are made far more often than they need to run."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +21,9 @@ def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
 
 
 class Coalesced:
-    """Calls `act` for the first wish at once, and for all that follow within `seconds` together at their end.
+    """Runs `act` for the first call at once, and for all that follow within `seconds` once more at their end.
 
-    So each wish is followed by a call. Of one process, which forgets a pending call when it ends.
+    So each call is followed by a run. Of one process, which forgets a pending run when it ends.
     """
 
     def __init__(self, act: Callable[[], None], seconds: float, *, start: StartTimer = start_timer) -> None:
@@ -33,7 +33,7 @@ class Coalesced:
         self._call_off: Callable[[], None] | None = None
         _all.add(self)
 
-    def wish(self) -> None:
+    def __call__(self) -> None:
         with self._lock:
             if self._call_off is not None:
                 return
@@ -45,7 +45,7 @@ class Coalesced:
         self._act()
 
     def forget(self) -> None:
-        """Drop a pending call, and act on the next wish at once."""
+        """Drop a pending run, and run for the next call at once."""
         with self._lock:
             if self._call_off is not None:
                 self._call_off()

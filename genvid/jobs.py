@@ -58,7 +58,7 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
 
 def enqueue_on_commit(job: Job, *ids: str, context: RequestContext | None = None) -> None:
     if job.pause:
-        transaction.on_commit(_coalesced(job).wish, robust=True)
+        transaction.on_commit(_coalesced(job), robust=True)
         return
     context = context or request_context.current()
 

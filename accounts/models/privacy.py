@@ -15,6 +15,8 @@ from genvid.leasing import Leased, LeasedQuerySet
 class LeasedJob(Leased):
     """Work that the sweep finds until it is done. `due_at` says when somebody must act next; it is also the lease."""
 
+    HELD_BY = ("due_at", "status")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     tries = models.PositiveIntegerField(default=0, help_text="Tries of the present step that came to nothing.")

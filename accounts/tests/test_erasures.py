@@ -197,6 +197,16 @@ def test_login_at_the_end_of_the_grace_period_has_one_outcome(owner):
     assert User.objects.get(pk=owner.user.pk).is_active == came_back
 
 
+def test_a_worker_that_read_the_erasure_before_it_was_withdrawn_does_not_get_it(owner):
+    erasure = take_step(ask_to_be_erased(owner))
+    Erasure.objects.update(erase_after=timezone.now(), due_at=timezone.now())
+    read_before = Erasure.objects.get(pk=erasure.pk)
+    sign_in(owner.user.email)
+    assert not read_before.claim(erasures_module.LEASE)
+    erasure.refresh_from_db()
+    assert (erasure.status, erasure.erased_at) == (ErasureStatus.WITHDRAWN, None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_parallel_workers_erase_once(owner):
     erasure = ask_to_be_erased(owner)

@@ -1,4 +1,4 @@
-"""Wishes of a moment become one call at once and one at its end."""
+"""Calls of a moment run once at its beginning and once at its end."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -29,7 +29,7 @@ class Timers:
 
 
 @pytest.fixture
-def calls() -> list[int]:
+def runs() -> list[int]:
     return []
 
 
@@ -38,8 +38,8 @@ def timers() -> Timers:
     return Timers()
 
 
-def coalesced(calls: list[int], timers: Timers, seconds: float = LONG) -> Coalesced:
-    return Coalesced(lambda: calls.append(1), seconds, start=timers.start)
+def coalesced(runs: list[int], timers: Timers, seconds: float = LONG) -> Coalesced:
+    return Coalesced(lambda: runs.append(1), seconds, start=timers.start)
 
 
 @pytest.fixture(autouse=True)
@@ -47,48 +47,48 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coalescing, "monotonic", monotonic)
 
 
-def test_the_first_wish_is_a_call_at_once(calls, timers):
-    coalesced(calls, timers).wish()
-    assert (len(calls), timers.started) == (1, [])
+def test_the_first_call_runs_at_once(runs, timers):
+    coalesced(runs, timers)()
+    assert (len(runs), timers.started) == (1, [])
 
 
-def test_wishes_of_a_moment_are_one_more_call_at_its_end(calls, timers):
-    each = coalesced(calls, timers)
+def test_further_calls_of_a_moment_run_once_at_its_end(runs, timers):
+    each = coalesced(runs, timers)
     for _ in range(5):
-        each.wish()
+        each()
     [(seconds, act)] = timers.started
-    assert (len(calls), 0 < seconds <= LONG) == (1, True)
+    assert (len(runs), 0 < seconds <= LONG) == (1, True)
     act()
-    assert len(calls) == 2
+    assert len(runs) == 2
 
 
-def test_a_wish_after_the_late_call_waits_for_the_next_moment(calls, timers):
-    each = coalesced(calls, timers)
-    each.wish()
-    each.wish()
+def test_a_call_after_the_late_run_waits_for_the_next_moment(runs, timers):
+    each = coalesced(runs, timers)
+    each()
+    each()
     timers.started[0][1]()
-    each.wish()
-    assert (len(calls), len(timers.started)) == (2, 2)
+    each()
+    assert (len(runs), len(timers.started)) == (2, 2)
 
 
-def test_a_wish_after_the_moment_is_a_call_at_once(calls, timers):
-    each = coalesced(calls, timers, seconds=0.0)
-    each.wish()
-    each.wish()
-    assert (len(calls), timers.started) == (2, [])
+def test_a_call_after_the_moment_runs_at_once(runs, timers):
+    each = coalesced(runs, timers, seconds=0.0)
+    each()
+    each()
+    assert (len(runs), timers.started) == (2, [])
 
 
-def test_what_is_forgotten_is_called_off_and_the_next_wish_is_a_call(calls, timers):
-    each = coalesced(calls, timers)
-    each.wish()
-    each.wish()
+def test_what_is_forgotten_is_called_off_and_the_next_call_runs(runs, timers):
+    each = coalesced(runs, timers)
+    each()
+    each()
     each.forget()
     assert timers.called_off == 1
-    each.wish()
-    assert len(calls) == 2
+    each()
+    assert len(runs) == 2
 
 
-def test_parallel_wishes_are_one_call_and_one_timer(calls, timers):
-    each = coalesced(calls, timers)
-    results: list[Any] = in_parallel([each.wish] * 8)
-    assert (results, len(calls), len(timers.started)) == ([None] * 8, 1, 1)
+def test_parallel_calls_are_one_run_and_one_timer(runs, timers):
+    each = coalesced(runs, timers)
+    results: list[Any] = in_parallel([each] * 8)
+    assert (results, len(runs), len(timers.started)) == ([None] * 8, 1, 1)
