@@ -23,7 +23,7 @@ COVERAGE := env GENVID_COVERAGE="$(CURDIR)/$(PARTS)" PYTHONPATH="$(CURDIR)/$(MEA
 # What a full run has to reach; raise it when it has risen.
 FLOOR := 95
 
-.PHONY: help setup run test test-sandbox begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web clean
+.PHONY: help setup run test test-sandbox drill begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web clean
 .PHONY: build docker-up docker-down
 
 help: ## this list
@@ -56,6 +56,9 @@ endif
 
 test-sandbox: ## the tests of genvid/sandbox alone (ARGS="-k name")
 	@$(MAKE) --no-print-directory test ARGS="genvid/sandbox/tests $(ARGS)"
+
+drill: setup ## faults of production with real processes, one after the other; fails when none ran (ARGS="-k upgrade")
+	@$(TEST_ENV) $(PYTHON_BIN) -m pytest -m drill -rs $(ARGS)
 
 begin-test:
 	@mkdir -p $(STAMPS)

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account
@@ -14,9 +15,9 @@ class CatalogueEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_id = models.CharField(max_length=200, unique=True)
     name = models.CharField(max_length=200)
-    gender = models.CharField(max_length=20, blank=True)
-    is_available = models.BooleanField(default=True, help_text="HeyGen still lists it.")
-    is_hidden = models.BooleanField(default=False, help_text="Staff: clients do not see it.")
+    gender = models.CharField(max_length=20, blank=True, default="", db_default="")
+    is_available = models.BooleanField(default=True, db_default=True, help_text="HeyGen still lists it.")
+    is_hidden = models.BooleanField(default=False, db_default=False, help_text="Staff: clients do not see it.")
     account = models.ForeignKey(
         Account,
         null=True,
@@ -29,8 +30,8 @@ class CatalogueEntry(models.Model):
         null=True, default=None, help_text="Of the operator's own HeyGen account; unknown until the next sync."
     )
     is_released = models.BooleanField(default=True, db_default=True, help_text="Clients may use it.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = CatalogueQuerySet.as_manager()
 
@@ -52,10 +53,12 @@ class CatalogueEntry(models.Model):
 
 class Voice(CatalogueEntry):
     language = models.CharField(max_length=100, db_index=True)
-    locale = models.CharField(max_length=20, blank=True, help_text="Staff: HeyGen does not list it.")
-    preview_audio_url = models.URLField(max_length=2000, blank=True)
-    supports_pause = models.BooleanField(default=False)
-    supports_locale = models.BooleanField(default=False)
+    locale = models.CharField(
+        max_length=20, blank=True, help_text="Staff: HeyGen does not list it.", default="", db_default=""
+    )
+    preview_audio_url = models.URLField(max_length=2000, blank=True, default="", db_default="")
+    supports_pause = models.BooleanField(default=False, db_default=False)
+    supports_locale = models.BooleanField(default=False, db_default=False)
 
     class Meta(CatalogueEntry.Meta):
         abstract = False
@@ -67,13 +70,13 @@ class Avatar(CatalogueEntry):
 
     kind = models.CharField(max_length=20, choices=AvatarKind.choices, db_index=True)
     default_voice = models.ForeignKey(Voice, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    preview_image_url = models.URLField(max_length=2000, blank=True)
-    preview_video_url = models.URLField(max_length=2000, blank=True)
-    engines = models.JSONField(default=list)
-    orientation = models.CharField(max_length=20, blank=True)
-    tags = models.JSONField(default=list)
-    is_premium = models.BooleanField(default=False, help_text="Staff: shown as premium.")
-    is_featured = models.BooleanField(default=False, help_text="Staff: worth showing first.")
+    preview_image_url = models.URLField(max_length=2000, blank=True, default="", db_default="")
+    preview_video_url = models.URLField(max_length=2000, blank=True, default="", db_default="")
+    engines = models.JSONField(default=list, db_default=[])
+    orientation = models.CharField(max_length=20, blank=True, default="", db_default="")
+    tags = models.JSONField(default=list, db_default=[])
+    is_premium = models.BooleanField(default=False, db_default=False, help_text="Staff: shown as premium.")
+    is_featured = models.BooleanField(default=False, db_default=False, help_text="Staff: worth showing first.")
 
     class Meta(CatalogueEntry.Meta):
         abstract = False

@@ -9,10 +9,14 @@ from django.utils.module_loading import module_has_submodule
 # Imported for their effect: Celery's default application, and the system checks. Not in genvid/__init__, where Celery's
 # guide has it, for the sandbox starts without Celery.
 from genvid import celery, checks, deployment_checks, storage_checks  # noqa: F401
+from genvid.database_defaults import return_only_unsent_columns
 
 
 class GenvidConfig(AppConfig):
     name = "genvid"
+
+    def ready(self) -> None:
+        return_only_unsent_columns(apps.get_models(include_auto_created=True))
 
 
 class StaffPagesConfig(admin_apps.SimpleAdminConfig):

@@ -1,6 +1,6 @@
 """Migration operations for large tables: indexes, and free space on pages. On PostgreSQL nobody waits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import NotSupportedError, transaction
@@ -9,6 +9,8 @@ from django.db.migrations.operations import AddConstraint, AddIndex, AlterField,
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import BaseConstraint, Model
+
+from genvid.lock_waiting import lock_timeout
 
 Change = AddConstraint | AddIndex | AlterField | RemoveIndex
 Editor = Any
@@ -56,7 +58,7 @@ class ChangeIndexes(Operation):
             raise NotSupportedError("Set `atomic = False` on the migration.")
         models = {_model_of(each): state.apps.get_model(app_label, _model_of(each)) for each in self.operations}
         if editor.connection.vendor == "sqlite":
-            _rebuild(editor, models.values())
+            rebuild_tables(editor, models.values())
             return
         for operation in self.operations if change is _apply else reversed(self.operations):
             change(editor, models[_model_of(operation)], operation)
@@ -96,7 +98,7 @@ def _model_of(operation: Change) -> str:
     return str(getattr(operation, "model_name", "")).lower()
 
 
-def _rebuild(editor: Editor, models: Any) -> None:
+def rebuild_tables(editor: Editor, models: Iterable[type[Model]]) -> None:
     """SQLite: each table is made anew with the indexes and constraints of its model, in one transaction."""
     with transaction.atomic(editor.connection.alias):
         for model in models:
@@ -126,14 +128,17 @@ def _revert(editor: Editor, model: type[Model], operation: Change) -> None:
 
 
 def _drop_index(editor: Editor, name: str) -> None:
-    editor.execute(editor.sql_delete_index_concurrently % {"name": editor.quote_name(name)})
+    with lock_timeout(editor.connection, 0):
+        editor.execute(editor.sql_delete_index_concurrently % {"name": editor.quote_name(name)})
 
 
 def _add_index(editor: Editor, model: type[Model], name: str) -> None:
     # What a failed attempt left would not be used by any query.
     _drop_index(editor, name)
     index = next(each for each in model._meta.indexes if each.name == name)
-    editor.add_index(model, index, concurrently=True)
+    # Nobody waits behind it, so it may wait for the transactions that are open.
+    with lock_timeout(editor.connection, 0):
+        editor.add_index(model, index, concurrently=True)
 
 
 def _drop_constraint(editor: Editor, model: type[Model], name: str) -> None:

@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
 
     operations = [
         ChangeIndexes([
+            migrations.AddIndex(
+                model_name='auditentry',
+                index=models.Index(condition=models.Q(('by_staff', True)), fields=['-created_at', '-id'], name='audit_staff'),
+            ),
             migrations.AlterField(
                 model_name='idempotencyrecord',
                 name='account',

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
@@ -21,7 +22,7 @@ class IdempotencyRecord(Leased):
     claimed_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     answer = EncryptedTextField(null=True, blank=True, help_text="JSON, as it was sent; it may hold a new secret.")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "key"], name="idempotency_key_unique")]
@@ -37,16 +38,16 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
-    mode = models.CharField(max_length=4, choices=KeyMode.choices, default=KeyMode.LIVE)
-    scopes = models.JSONField(default=list)
-    allowed_addresses = models.JSONField(default=list, blank=True, help_text="Networks; none means any.")
+    mode = models.CharField(max_length=4, choices=KeyMode.choices, default=KeyMode.LIVE, db_default=KeyMode.LIVE)
+    scopes = models.JSONField(default=list, db_default=[])
+    allowed_addresses = models.JSONField(default=list, db_default=[], blank=True, help_text="Networks; none means any.")
     monthly_credit_limit = models.PositiveIntegerField(null=True, blank=True)
     credits_month = models.DateField(null=True, blank=True, help_text="The month that `credits_used` counts.")
-    credits_used = models.PositiveIntegerField(default=0)
+    credits_used = models.PositiveIntegerField(default=0, db_default=0)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 

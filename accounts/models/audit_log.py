@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.enums import AuditAct
@@ -19,11 +20,11 @@ class AuditEntry(models.Model):
     api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
     act = models.CharField(max_length=40, choices=AuditAct.choices)
     by_staff = models.BooleanField(default=False, db_default=False, help_text="The operator's people did it.")
-    detail = models.JSONField(default=dict, help_text="What it was done to. Never a secret.")
+    detail = models.JSONField(default=dict, db_default={}, help_text="What it was done to. Never a secret.")
     address = models.GenericIPAddressField(null=True)
-    user_agent = models.CharField(max_length=200, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    user_agent = models.CharField(max_length=200, blank=True, default="", db_default="")
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         verbose_name_plural = "audit entries"

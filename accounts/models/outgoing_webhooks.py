@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
@@ -25,21 +26,23 @@ class WebhookEndpoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="webhook_endpoints", db_index=False)
     url = models.CharField(max_length=2048)
-    events = models.JSONField(default=list, help_text='Event types, or ["*"].')
-    description = models.CharField(max_length=255, blank=True)
-    enabled = models.BooleanField(default=True)
+    events = models.JSONField(default=list, db_default=[], help_text='Event types, or ["*"].')
+    description = models.CharField(max_length=255, blank=True, default="", db_default="")
+    enabled = models.BooleanField(default=True, db_default=True)
     secret = EncryptedTextField()
     old_secret = EncryptedTextField(null=True, blank=True)
     old_secret_until = models.DateTimeField(null=True, blank=True)
-    health = models.CharField(max_length=10, choices=Health.choices, default=Health.NEW)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    health = models.CharField(max_length=10, choices=Health.choices, default=Health.NEW, db_default=Health.NEW)
+    failures = models.PositiveIntegerField(default=0, db_default=0, help_text="In a row.")
     failing_since = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
-    disabled_reason = models.CharField(max_length=10, choices=SwitchedOff.choices, blank=True)
+    disabled_reason = models.CharField(
+        max_length=10, choices=SwitchedOff.choices, blank=True, default="", db_default=""
+    )
     disabled_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True, help_text="When its owner was told that we switched it off.")
     deleted_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = EndpointQuerySet.as_manager()
@@ -62,7 +65,7 @@ class EventCounter(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     object_id = models.CharField(max_length=64)
-    last = models.PositiveIntegerField(default=0)
+    last = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "object_id"], name="event_counter_unique")]
@@ -80,7 +83,7 @@ class OutgoingEvent(models.Model):
     object_id = models.CharField(max_length=64)
     sequence = models.PositiveIntegerField(help_text="The place among the events of its object, from 1.")
     body = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_index=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -98,13 +101,17 @@ class Delivery(Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event = models.ForeignKey(OutgoingEvent, on_delete=models.CASCADE, related_name="deliveries")
-    status = models.CharField(max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
-    attempts_made = models.PositiveIntegerField(default=0)
-    urgent = models.BooleanField(default=False, help_text="Asked for by hand: goes first, and past a pause.")
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(
+        max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING, db_default=DeliveryStatus.PENDING
+    )
+    attempts_made = models.PositiveIntegerField(default=0, db_default=0)
+    urgent = models.BooleanField(
+        default=False, db_default=False, help_text="Asked for by hand: goes first, and past a pause."
+    )
+    next_attempt_at = models.DateTimeField(default=timezone.now, db_default=Now())
     leased_until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -130,8 +137,8 @@ class DeliveryAttempt(models.Model):
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField()
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
-    response_excerpt = models.TextField(blank=True)
-    error = models.CharField(max_length=200, blank=True)
+    response_excerpt = models.TextField(blank=True, default="", db_default="")
+    error = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["number", "id"]

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password, verify_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from accounts.enums import Revocation, Role
@@ -22,17 +22,17 @@ REPEAT_WINDOW = timedelta(seconds=10)
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
-    full_name = models.CharField(max_length=150, blank=True)
-    company_name = models.CharField(max_length=150, blank=True)
-    preferred_language = models.CharField(max_length=35, default="en")
-    email_notifications = models.BooleanField(default=True)
+    full_name = models.CharField(max_length=150, blank=True, default="", db_default="")
+    company_name = models.CharField(max_length=150, blank=True, default="", db_default="")
+    preferred_language = models.CharField(max_length=35, default="en", db_default="en")
+    email_notifications = models.BooleanField(default=True, db_default=True)
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True, db_default=True)
+    is_staff = models.BooleanField(default=False, db_default=False)
     welcomed_at = models.DateTimeField(
         null=True, blank=True, help_text="When they first opened an account of their own: each is welcomed once."
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -67,7 +67,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Account(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     members: models.ManyToManyField[Any, Any] = models.ManyToManyField(
         User, through="Membership", related_name="accounts"
     )
@@ -84,7 +84,7 @@ class Membership(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="When a session of it was last opened.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -112,12 +112,12 @@ class Session(models.Model):
     )
     rotated_at = models.DateTimeField(null=True, editable=False, help_text="When `previous_jti` was traded.")
     address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was last used from.")
-    user_agent = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    last_used_at = models.DateTimeField(default=timezone.now)
+    user_agent = models.CharField(max_length=200, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now, db_default=Now())
     expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.CharField(max_length=10, choices=Revocation.choices, blank=True)
+    revoked_reason = models.CharField(max_length=10, choices=Revocation.choices, blank=True, default="", db_default="")
 
     objects = SessionQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.enums import OPEN_ERASURES, ErasureStatus, ExportStatus
@@ -19,10 +20,14 @@ class LeasedJob(Leased):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    tries = models.PositiveIntegerField(default=0, help_text="Tries of the present step that came to nothing.")
-    waiting_reason = models.CharField(max_length=300, blank=True, help_text="For staff: why it is not done yet.")
+    tries = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Tries of the present step that came to nothing."
+    )
+    waiting_reason = models.CharField(
+        max_length=300, blank=True, help_text="For staff: why it is not done yet.", default="", db_default=""
+    )
     told_at = models.DateTimeField(null=True, blank=True, help_text="When its person was mailed.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = LeasedQuerySet.as_manager()
 
@@ -32,8 +37,10 @@ class LeasedJob(Leased):
 
 class Export(LeasedJob):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
-    status = models.CharField(max_length=10, choices=ExportStatus.choices, default=ExportStatus.PENDING)
-    file = models.CharField(max_length=200, blank=True, help_text="Its name in the storage.")
+    status = models.CharField(
+        max_length=10, choices=ExportStatus.choices, default=ExportStatus.PENDING, db_default=ExportStatus.PENDING
+    )
+    file = models.CharField(max_length=200, blank=True, help_text="Its name in the storage.", default="", db_default="")
     bytes = models.PositiveBigIntegerField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="File and row are removed then.")
@@ -54,9 +61,13 @@ class Erasure(LeasedJob):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="erasures")
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    status = models.CharField(max_length=10, choices=ErasureStatus.choices, default=ErasureStatus.WAITING)
+    status = models.CharField(
+        max_length=10, choices=ErasureStatus.choices, default=ErasureStatus.WAITING, db_default=ErasureStatus.WAITING
+    )
     erase_after = models.DateTimeField(help_text="Until then signing in withdraws it.")
-    accounts = models.JSONField(default=list, blank=True, help_text="Ids of the accounts that go with the person.")
+    accounts = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Ids of the accounts that go with the person."
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_otp.models import Device
 from django_otp.oath import TOTP
@@ -26,11 +27,13 @@ class Authenticator(Device):
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
-    name = models.CharField(max_length=64, default="authenticator app", editable=False)
-    confirmed = models.BooleanField(default=False)
+    name = models.CharField(max_length=64, default="authenticator app", db_default="authenticator app", editable=False)
+    confirmed = models.BooleanField(default=False, db_default=False)
     secret = EncryptedTextField(help_text="Base32, as the app gets it.")
-    last_step = models.BigIntegerField(default=-1, help_text="Of the last code that was used: each is good once.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_step = models.BigIntegerField(
+        default=-1, db_default=-1, help_text="Of the last code that was used: each is good once."
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     def __str__(self) -> str:
         return f"Authenticator of {self.user_id}"

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.enums import Invitable
@@ -18,9 +19,9 @@ class Invitation(models.Model):
     email = models.EmailField(db_index=True)
     role = models.CharField(max_length=10, choices=Invitable.choices)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    sent_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(default=timezone.now, db_default=Now())
     expires_at = models.DateTimeField(db_index=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = InvitationQuerySet.as_manager()
 

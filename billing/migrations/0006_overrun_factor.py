@@ -31,8 +31,4 @@ class Migration(migrations.Migration):
             name='overrun_factor',
             field=models.DecimalField(db_default=Decimal('1'), decimal_places=2, default=Decimal('1'), help_text='What holds are multiplied by for 30 days after a video was much longer than what was held for it.', max_digits=3),
         ),
-        migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('needed__isnull', False)), fields=['settled_at'], name='hold_overrun'),
-        ),
     ]

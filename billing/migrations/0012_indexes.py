@@ -20,6 +20,10 @@ class Migration(migrations.Migration):
         ChangeIndexes([
             migrations.AddIndex(
                 model_name='hold',
+                index=models.Index(condition=models.Q(('needed__isnull', False)), fields=['settled_at'], name='hold_overrun'),
+            ),
+            migrations.AddIndex(
+                model_name='hold',
                 index=models.Index(condition=models.Q(('api_key__isnull', False)), fields=['api_key'], name='hold_of_key'),
             ),
             migrations.AlterField(

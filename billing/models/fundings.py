@@ -20,7 +20,7 @@ class Funding(models.Model):
     time_returned = models.PositiveBigIntegerField(help_text="Minor units credited for unused time.")
     credits_returned = models.PositiveBigIntegerField(help_text="Credits of the unused time.")
     balance_voided = models.PositiveBigIntegerField(
-        default=0, help_text="Part of `balance_brought` that was voided after a refund or dispute."
+        default=0, db_default=0, help_text="Part of `balance_brought` that was voided after a refund or dispute."
     )
 
     class Meta:

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account, User
@@ -22,7 +23,7 @@ from billing.models.plans import PlanPrice
 class Customer(models.Model):
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="customer")
     stripe_customer_id = models.CharField(max_length=255, unique=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -36,8 +37,10 @@ class FormerCustomer(models.Model):
 
     stripe_customer_id = models.CharField(max_length=255, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="former_customers")
-    is_erased = models.BooleanField(default=False, help_text="The account was erased, and with it the customer's data.")
-    gone_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_erased = models.BooleanField(
+        default=False, db_default=False, help_text="The account was erased, and with it the customer's data."
+    )
+    gone_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-gone_at"]
@@ -53,10 +56,15 @@ class Checkout(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkouts")
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     price = models.ForeignKey(PlanPrice, on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(max_length=10, choices=CheckoutStatus.choices, default=CheckoutStatus.STARTING)
+    status = models.CharField(
+        max_length=10,
+        choices=CheckoutStatus.choices,
+        default=CheckoutStatus.STARTING,
+        db_default=CheckoutStatus.STARTING,
+    )
     stripe_session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -74,25 +82,29 @@ class Payment(models.Model):
         max_length=255, unique=True, help_text="The session, invoice or payment intent that was paid."
     )
     price = models.ForeignKey(PlanPrice, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    description = models.CharField(max_length=200, blank=True)
+    description = models.CharField(max_length=200, blank=True, default="", db_default="")
     stripe_payment_intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     stripe_charge_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     amount = models.PositiveBigIntegerField()
-    amount_refunded = models.PositiveBigIntegerField(default=0)
-    amount_disputed = models.PositiveBigIntegerField(default=0)
+    amount_refunded = models.PositiveBigIntegerField(default=0, db_default=0)
+    amount_disputed = models.PositiveBigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
-    credits_taken_back = models.PositiveBigIntegerField(default=0)
+    credits_taken_back = models.PositiveBigIntegerField(default=0, db_default=0)
     credits_forgiven = models.PositiveBigIntegerField(
-        default=0, help_text="Credits of refunded money that expired unused and are not taken back."
+        default=0, db_default=0, help_text="Credits of refunded money that expired unused and are not taken back."
     )
     credits_unused = models.PositiveBigIntegerField(
-        default=0, help_text="Credits of a plan's unused time, credited to another plan or to the balance."
+        default=0,
+        db_default=0,
+        help_text="Credits of a plan's unused time, credited to another plan or to the balance.",
     )
-    corrections = models.PositiveIntegerField(default=0, help_text="Number of clawback entries in the ledger.")
-    receipt_url = models.CharField(max_length=2048, blank=True)
+    corrections = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Number of clawback entries in the ledger."
+    )
+    receipt_url = models.CharField(max_length=2048, blank=True, default="", db_default="")
     fraud_warned_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -121,7 +133,7 @@ class Refund(models.Model):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.PositiveBigIntegerField()
     status = models.CharField(max_length=16, choices=RefundStatus.choices)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -135,7 +147,7 @@ class Dispute(models.Model):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     amount = models.PositiveBigIntegerField()
     status = models.CharField(max_length=10, choices=DisputeStatus.choices)
-    reason = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=60, blank=True, default="", db_default="")
     after_loss = models.CharField(  # noqa: DJ001 - the previous release does not write this column
         max_length=10,
         choices=AfterLoss.choices,
@@ -143,7 +155,7 @@ class Dispute(models.Model):
         blank=True,
         help_text="What happened to the payment's subscription; empty until decided.",
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -156,17 +168,17 @@ class Invoice(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices")
     stripe_invoice_id = models.CharField(max_length=255, unique=True)
-    number = models.CharField(max_length=60, blank=True)
+    number = models.CharField(max_length=60, blank=True, default="", db_default="")
     status = models.CharField(max_length=15, choices=InvoiceStatus.choices)
     amount_due = models.BigIntegerField()
     amount_paid = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
-    hosted_url = models.CharField(max_length=2048, blank=True)
-    pdf_url = models.CharField(max_length=2048, blank=True)
+    hosted_url = models.CharField(max_length=2048, blank=True, default="", db_default="")
+    pdf_url = models.CharField(max_length=2048, blank=True, default="", db_default="")
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     read_at = models.DateTimeField(help_text="When Stripe was read; older facts are ignored.")
     created_at = models.DateTimeField()
 

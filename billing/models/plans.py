@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from billing.enums import Interval, PlanKind
@@ -17,20 +18,24 @@ class Plan(models.Model):
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, choices=PlanKind.choices)
-    interval = models.CharField(max_length=5, choices=Interval.choices, blank=True, help_text="Subscriptions only.")
+    interval = models.CharField(
+        max_length=5, choices=Interval.choices, blank=True, help_text="Subscriptions only.", default="", db_default=""
+    )
     amount = models.PositiveIntegerField(help_text="Minor units: cents.")
-    currency = models.CharField(max_length=3, default="usd")
+    currency = models.CharField(max_length=3, default="usd", db_default="usd")
     credits = models.PositiveIntegerField(help_text="A pack's at once; a subscription's per month, yearly ones too.")
     tier = models.ForeignKey(
         Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Subscriptions only."
     )
-    trial_days = models.PositiveSmallIntegerField(default=0, help_text="Subscriptions only.")
-    trial_credits = models.PositiveIntegerField(default=0, help_text="Credits of the trial.")
-    features = models.JSONField(default=list, blank=True, help_text="Lines for the price list.")
-    position = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True, help_text="Whether it is for sale. Existing subscribers keep it.")
-    stripe_product_id = models.CharField(max_length=255, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    trial_days = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Subscriptions only.")
+    trial_credits = models.PositiveIntegerField(default=0, db_default=0, help_text="Credits of the trial.")
+    features = models.JSONField(default=list, db_default=[], blank=True, help_text="Lines for the price list.")
+    position = models.PositiveSmallIntegerField(default=0, db_default=0)
+    is_active = models.BooleanField(
+        default=True, db_default=True, help_text="Whether it is for sale. Existing subscribers keep it."
+    )
+    stripe_product_id = models.CharField(max_length=255, blank=True, editable=False, default="", db_default="")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["position", "code"]
@@ -59,10 +64,10 @@ class PlanPrice(models.Model):
     stripe_price_id = models.CharField(max_length=255, unique=True)
     amount = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
-    interval = models.CharField(max_length=5, choices=Interval.choices, blank=True)
+    interval = models.CharField(max_length=5, choices=Interval.choices, blank=True, default="", db_default="")
     credits = models.PositiveIntegerField()
-    is_current = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    is_current = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -1,6 +1,7 @@
 """Sign-up credits per mailbox and per day."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account, User
@@ -14,7 +15,11 @@ class SignupGrant(models.Model):
     mailbox = models.CharField(max_length=64, unique=True, editable=False, help_text="Keyed hash of the mailbox.")
     credits = models.PositiveIntegerField()
     status = models.CharField(
-        max_length=10, choices=SignupGrantStatus.choices, default=SignupGrantStatus.WAITING, db_index=True
+        max_length=10,
+        choices=SignupGrantStatus.choices,
+        default=SignupGrantStatus.WAITING,
+        db_default=SignupGrantStatus.WAITING,
+        db_index=True,
     )
     decided_by = models.ForeignKey(
         User,
@@ -25,7 +30,7 @@ class SignupGrant(models.Model):
         help_text="Empty: granted without a decision.",
     )
     decided_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -41,7 +46,7 @@ class SignupGrant(models.Model):
 
 class SignupDay(models.Model):
     day = models.DateField(primary_key=True)
-    credits = models.PositiveBigIntegerField(default=0)
+    credits = models.PositiveBigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.credits} on {self.day}"

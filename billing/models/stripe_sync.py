@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account
@@ -18,11 +19,11 @@ class StripeSync(Leased):
 
     kind = models.CharField(max_length=15, choices=SyncKind.choices)
     object_id = models.CharField(max_length=255)
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1, db_default=1)
     due_at = models.DateTimeField(null=True, default=timezone.now)
-    tries = models.PositiveIntegerField(default=0, help_text="Since the last success.")
-    error = models.CharField(max_length=300, blank=True)
-    noted_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0, db_default=0, help_text="Since the last success.")
+    error = models.CharField(max_length=300, blank=True, default="", db_default="")
+    noted_at = models.DateTimeField(default=timezone.now, db_default=Now())
     done_at = models.DateTimeField(null=True, blank=True)
 
     objects = LeasedQuerySet.as_manager()
@@ -45,11 +46,11 @@ class Letter(models.Model):
     )
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     reference = models.CharField(max_length=160)
-    words = models.JSONField(default=dict)
+    words = models.JSONField(default=dict, db_default={})
     due_at = models.DateTimeField(null=True, default=timezone.now)
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -62,7 +63,7 @@ class Letter(models.Model):
 
 class Shop(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    portal_configuration_id = models.CharField(max_length=255, blank=True)
+    portal_configuration_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     set_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -4,6 +4,7 @@ import uuid
 from decimal import Decimal
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
@@ -16,11 +17,11 @@ class Wallet(models.Model):
     """`balance` is the sum of the entries, `held` the sum of the open holds."""
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="wallet")
-    balance = models.BigIntegerField(default=0)
-    held = models.BigIntegerField(default=0)
+    balance = models.BigIntegerField(default=0, db_default=0)
+    held = models.BigIntegerField(default=0, db_default=0)
     tier = models.ForeignKey(Tier, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     low_armed = models.BooleanField(
-        default=False, help_text="Whether the next fall below LOW_CREDITS warns the owners."
+        default=False, db_default=False, help_text="Whether the next fall below LOW_CREDITS warns the owners."
     )
     overrun_factor = models.DecimalField(
         max_digits=3,
@@ -30,7 +31,7 @@ class Wallet(models.Model):
         help_text="Multiplies holds for 30 days after a large overrun.",
     )
     overrun_at = models.DateTimeField(null=True, blank=True, help_text="Time of the last large overrun.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -53,9 +54,9 @@ class CreditLot(models.Model):
     payment = models.ForeignKey("billing.Payment", null=True, blank=True, on_delete=models.PROTECT, related_name="lots")
     granted = models.PositiveBigIntegerField()
     remaining = models.PositiveBigIntegerField()
-    expired = models.PositiveBigIntegerField(default=0)
+    expired = models.PositiveBigIntegerField(default=0, db_default=0)
     expires_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = [models.F("expires_at").asc(nulls_last=True), "created_at", "id"]
@@ -77,7 +78,7 @@ class Hold(models.Model):
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
     reference = ExactCharField(max_length=120, unique=True)
     amount = models.PositiveBigIntegerField()
-    captured = models.PositiveBigIntegerField(default=0)
+    captured = models.PositiveBigIntegerField(default=0, db_default=0)
     needed = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="The cost in credits, where it exceeded the hold."
     )
@@ -89,13 +90,15 @@ class Hold(models.Model):
         help_text="The wallet's factor when this was held.",
     )
     provider_microdollars = models.PositiveBigIntegerField(
-        default=0, help_text="Our cost, by the rate table of that day."
+        default=0, db_default=0, help_text="Our cost, by the rate table of that day."
     )
     api_key = models.ForeignKey(
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    status = models.CharField(max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    status = models.CharField(
+        max_length=10, choices=HoldStatus.choices, default=HoldStatus.OPEN, db_default=HoldStatus.OPEN
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -125,8 +128,8 @@ class LedgerEntry(models.Model):
     credits = models.BigIntegerField()
     balance_after = models.BigIntegerField()
     reference = models.CharField(max_length=160)
-    description = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    description = models.CharField(max_length=200, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

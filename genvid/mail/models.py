@@ -30,14 +30,18 @@ class QueuedMail(Leased):
     key = models.CharField(max_length=255, null=True, blank=True, unique=True, help_text="Of mails that are sent once.")
     person = models.UUIDField(null=True, blank=True, db_index=True, help_text="Whom it is to, or about.")
     account = models.UUIDField(null=True, blank=True, db_index=True, help_text="The account that it is about.")
-    address = models.EmailField(blank=True, db_index=True, help_text="Where it goes, where no row says so.")
-    data = models.JSONField(default=dict, blank=True, help_text="Plain values and ids for the text. Never a secret.")
+    address = models.EmailField(
+        blank=True, db_index=True, help_text="Where it goes, where no row says so.", default="", db_default=""
+    )
+    data = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Plain values and ids for the text. Never a secret."
+    )
     due_at = models.DateTimeField(null=True, blank=True, db_default=Now())
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     first_tried_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=300, blank=True, help_text="Of the last attempt.")
+    error = models.CharField(max_length=300, blank=True, help_text="Of the last attempt.", default="", db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
 
     objects = QueuedMailQuerySet.as_manager()

@@ -128,8 +128,16 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hypothesis loads itself to write its summary, even if no test has used it."""
+    if session.config.option.markexpr == "drill" and not ran_any(session.config):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if "hypothesis" not in sys.modules:
         session.config.pluginmanager.unregister(name="hypothesispytest")
+
+
+def ran_any(config: pytest.Config) -> bool:
+    """Whether a test passed or failed, rather than that all were skipped."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    return any(reporter.stats.get(outcome) for outcome in ("passed", "failed", "error"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,8 +19,13 @@ from genvid.tests.services import Service
 
 def current_database_url() -> str:
     """The database this test uses (`test_…_gw0`), as a URL for a child process."""
+    return database_url(connection.settings_dict["NAME"])
+
+
+def database_url(name: str) -> str:
+    """A database of the test's server, as a URL for a child process."""
     given = connection.settings_dict
-    name, host = given["NAME"], given["HOST"]
+    host = given["HOST"]
     login = quote(given["USER"], safe="")
     if given["PASSWORD"]:
         login += ":" + quote(given["PASSWORD"], safe="")

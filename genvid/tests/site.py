@@ -33,6 +33,9 @@ def clean_environment() -> dict[str, str]:
 class EmbeddedSite(OwnProcess):
     """Runs scripts/run.py. After `kill9`, `start` starts the same installation again."""
 
+    root = ROOT
+    """The folder of the code."""
+
     def __init__(self, var: Path, **environment: str) -> None:
         var.mkdir(parents=True, exist_ok=True)
         super().__init__("site", var, environment)
@@ -55,7 +58,7 @@ class EmbeddedSite(OwnProcess):
             port.hand_over()
         variables = {"GENVID_VAR": self.folder, "PORT": self.port, "SANDBOX_PORT": self.sandbox_port}
         environment = clean_environment() | {name: str(value) for name, value in variables.items()}
-        self.spawn([sys.executable, str(ROOT / "scripts" / "run.py")], environment=environment | self.environment)
+        self.spawn([sys.executable, str(self.root / "scripts" / "run.py")], environment=environment | self.environment)
         self.wait(lambda: answers(f"{self.url}/readyz"), seconds=seconds)
         return self
 

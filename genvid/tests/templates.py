@@ -15,11 +15,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.apps import apps
-from django.core.management.commands import migrate
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection, router
 from django.db.models import Model
 from psycopg import sql
+
+from genvid.management.commands import migrate
 
 PREFIX = "genvid_template_"
 

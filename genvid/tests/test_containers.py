@@ -12,7 +12,7 @@ from genvid.schedule import queues
 from genvid.tests.scripts import SCRIPTS, load_script
 
 ROOT = SCRIPTS.parent
-PRODUCTION = {"postgres", "redis", "migrate", "web", "stream", "worker", "caller", "mailer", "beat"}
+PRODUCTION = {"postgres", "redis", "migrate", "web", "web2", "stream", "worker", "caller", "mailer", "beat"}
 ENGINE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 case "$1 $2" in
@@ -37,8 +37,15 @@ def test_production_publishes_the_web_ports_alone_and_on_loopback(compose):
     published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
     assert {name: ports for name, ports in published.items() if name in PRODUCTION} == {
         "web": ["${WEB_BIND:-127.0.0.1}:${WEB_PORT:-8000}:8000"],
+        "web2": ["${WEB_BIND:-127.0.0.1}:${WEB2_PORT:-8001}:8000"],
         "stream": ["${WEB_BIND:-127.0.0.1}:${STREAM_PORT:-8010}:8000"],
     }
+
+
+def test_the_two_webs_differ_by_their_ports_alone(compose):
+    first, second = (dict(compose["services"][name]) for name in ("web", "web2"))
+    assert first.pop("ports") != second.pop("ports")
+    assert first == second
 
 
 def test_the_workers_of_production_serve_every_queue_once(compose):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
@@ -19,7 +20,7 @@ class RenderTime(models.Model):
     p50 = models.FloatField()
     p90 = models.FloatField()
     p99 = models.FloatField()
-    updated_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
         db_table = "videos_renderpace"
@@ -35,14 +36,18 @@ class ProviderState(models.Model):
 
     name = models.CharField(max_length=20, primary_key=True)
     closed_until = models.DateTimeField(null=True, blank=True)
-    code = models.CharField(max_length=60, blank=True)
-    message = models.CharField(max_length=500, blank=True)
-    needs_staff = models.BooleanField(default=False)
+    code = models.CharField(max_length=60, blank=True, default="", db_default="")
+    message = models.CharField(max_length=500, blank=True, default="", db_default="")
+    needs_staff = models.BooleanField(default=False, db_default=False)
     needs_staff_since = models.DateTimeField(null=True, blank=True)
-    staff_told = models.CharField(max_length=20, blank=True, help_text="What the last alarm said; empty: all is well.")
-    until_rendered = models.BooleanField(default=False, help_text="Only a finished render opens it.")
-    closings = models.PositiveIntegerField(default=0, help_text="In a row, without an order taken between.")
-    changed_at = models.DateTimeField(default=timezone.now)
+    staff_told = models.CharField(
+        max_length=20, blank=True, help_text="What the last alarm said; empty: all is well.", default="", db_default=""
+    )
+    until_rendered = models.BooleanField(default=False, db_default=False, help_text="Only a finished render opens it.")
+    closings = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="In a row, without an order taken between."
+    )
+    changed_at = models.DateTimeField(default=timezone.now, db_default=Now())
     tripped_by = models.ForeignKey(
         Account,
         null=True,
@@ -60,7 +65,7 @@ class ProviderState(models.Model):
     learned_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Videos that HeyGen took at once.")
     learned_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
-    paused_by = models.CharField(max_length=254, blank=True)
+    paused_by = models.CharField(max_length=254, blank=True, default="", db_default="")
     events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
 
     def __str__(self) -> str:
@@ -81,9 +86,9 @@ class OperatorAlarm(models.Model):
     key = models.CharField(max_length=200, unique=True)
     code = models.CharField(max_length=60)
     text = models.CharField(max_length=1000, help_text="As it was the last time.")
-    count = models.PositiveIntegerField(default=1)
-    first_at = models.DateTimeField(default=timezone.now)
-    last_at = models.DateTimeField(default=timezone.now)
+    count = models.PositiveIntegerField(default=1, db_default=1)
+    first_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    last_at = models.DateTimeField(default=timezone.now, db_default=Now())
     mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -97,7 +102,7 @@ class ProviderWebhook(models.Model):
     endpoint_id = models.CharField(max_length=200)
     url = models.URLField(max_length=500)
     secret = EncryptedTextField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     retired_at = models.DateTimeField(null=True, blank=True, help_text="Replaced; still good for a while.")
 
     class Meta:
@@ -110,13 +115,15 @@ class ProviderWebhook(models.Model):
 class WebhookDelivery(models.Model):
     key = ExactCharField(max_length=255, unique=True)
     event_type = models.CharField(max_length=100)
-    provider_video_id = models.CharField(max_length=200, blank=True)
-    callback_id = models.CharField(max_length=200, blank=True)
+    provider_video_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    callback_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     payload = models.JSONField()
-    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    received_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     processed_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=100, blank=True)
-    missed = models.BooleanField(default=False, help_text="It never came: it was found in HeyGen's history.")
+    outcome = models.CharField(max_length=100, blank=True, default="", db_default="")
+    missed = models.BooleanField(
+        default=False, db_default=False, help_text="It never came: it was found in HeyGen's history."
+    )
 
     class Meta:
         ordering = ["-received_at", "-id"]

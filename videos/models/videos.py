@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -53,9 +54,13 @@ class Video(Leased):
         "Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="videos", db_index=False
     )
     batch_row = models.PositiveIntegerField(null=True, blank=True, help_text="Its row in the batch, from 1.")
-    variables = models.JSONField(default=dict, blank=True, help_text="What its row put into the batch's script.")
+    variables = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What its row put into the batch's script."
+    )
     status = models.CharField(max_length=12, choices=Status.choices)
-    is_test = models.BooleanField(default=False, help_text="Made for a test key: free, watermarked, not by HeyGen.")
+    is_test = models.BooleanField(
+        default=False, db_default=False, help_text="Made for a test key: free, watermarked, not by HeyGen."
+    )
     request_id = models.CharField(
         max_length=request_context_module.REQUEST_ID_LENGTH,
         blank=True,
@@ -65,44 +70,50 @@ class Video(Leased):
     )
 
     # What the client asked for
-    title = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=200, blank=True, default="", db_default="")
     script = models.TextField()
     avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, related_name="+", db_index=False)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+", db_index=False)
-    format = models.CharField(max_length=5, choices=VideoFormat.choices, default=VideoFormat.LANDSCAPE)
-    resolution = models.CharField(max_length=5, choices=Resolution.choices, default=Resolution.FULL_HD)
-    language = models.CharField(max_length=100, blank=True)
-    captions = models.BooleanField(default=False)
+    format = models.CharField(
+        max_length=5, choices=VideoFormat.choices, default=VideoFormat.LANDSCAPE, db_default=VideoFormat.LANDSCAPE
+    )
+    resolution = models.CharField(
+        max_length=5, choices=Resolution.choices, default=Resolution.FULL_HD, db_default=Resolution.FULL_HD
+    )
+    language = models.CharField(max_length=100, blank=True, default="", db_default="")
+    captions = models.BooleanField(default=False, db_default=False)
     background = models.JSONField(null=True, blank=True)
-    speed = models.FloatField(default=1.0)
-    metadata = models.JSONField(default=dict, blank=True)
+    speed = models.FloatField(default=1.0, db_default=1.0)
+    metadata = models.JSONField(default=dict, db_default={}, blank=True)
     warnings = models.JSONField(null=True, blank=True, help_text="What its client was told about script and voice.")
 
     # Price, in credits, and estimates, in seconds
     engine = models.CharField(max_length=20)
-    estimated_seconds = models.PositiveIntegerField(default=0)
-    expected_render_seconds = models.PositiveIntegerField(default=0)
-    credits_held = models.PositiveIntegerField(default=0)
-    credits_charged = models.PositiveIntegerField(default=0)
+    estimated_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    expected_render_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    credits_held = models.PositiveIntegerField(default=0, db_default=0)
+    credits_charged = models.PositiveIntegerField(default=0, db_default=0)
 
     # The order at HeyGen
-    attempt = models.PositiveIntegerField(default=0, help_text="Orders placed; each has its own key.")
+    attempt = models.PositiveIntegerField(default=0, db_default=0, help_text="Orders placed; each has its own key.")
     idempotency_key = models.CharField(  # noqa: DJ001 - null: no order was placed
         max_length=80, null=True, blank=True, help_text="Unique without an index: it contains the id."
     )
-    calls = models.PositiveIntegerField(default=0, help_text="Times that the present key was sent.")
+    calls = models.PositiveIntegerField(default=0, db_default=0, help_text="Times that the present key was sent.")
     provider_video_id = ExactCharField(max_length=200, null=True, blank=True, unique=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
     deadline_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0, help_text="Tries in this status that came to nothing.")
-    waiting_reason = models.CharField(max_length=300, blank=True, help_text="For staff: why it is not moving.")
+    tries = models.PositiveIntegerField(default=0, db_default=0, help_text="Tries in this status that came to nothing.")
+    waiting_reason = models.CharField(
+        max_length=300, blank=True, help_text="For staff: why it is not moving.", default="", db_default=""
+    )
     render_links = models.JSONField(null=True, blank=True, help_text="HeyGen's links of the moment; gone once stored.")
-    learned_by = models.CharField(max_length=10, choices=LearnedBy.choices, blank=True)
+    learned_by = models.CharField(max_length=10, choices=LearnedBy.choices, blank=True, default="", db_default="")
     provider_finished_at = models.DateTimeField(null=True, blank=True, help_text="HeyGen's own clock.")
 
     # What was promised; a new order after a failed one must not make it worse
     promised_at = models.DateTimeField(null=True, blank=True)
-    progress_floor = models.PositiveSmallIntegerField(default=0)
+    progress_floor = models.PositiveSmallIntegerField(default=0, db_default=0)
     eta_ceiling = models.PositiveIntegerField(null=True, blank=True)
 
     # Gate and slots
@@ -117,21 +128,25 @@ class Video(Leased):
     )
 
     # Result
-    error_code = models.CharField(max_length=60, blank=True)
-    error_message = models.CharField(max_length=300, blank=True)
-    error_retryable = models.BooleanField(default=False)
-    provider_error = models.CharField(max_length=500, blank=True, help_text="HeyGen's own words; never shown.")
+    error_code = models.CharField(max_length=60, blank=True, default="", db_default="")
+    error_message = models.CharField(max_length=300, blank=True, default="", db_default="")
+    error_retryable = models.BooleanField(default=False, db_default=False)
+    provider_error = models.CharField(
+        max_length=500, blank=True, help_text="HeyGen's own words; never shown.", default="", db_default=""
+    )
     duration_seconds = models.DecimalField(max_digits=9, decimal_places=3, null=True, blank=True)
-    file = models.FileField(max_length=300, blank=True)
-    thumbnail = models.FileField(max_length=300, blank=True)
-    subtitles = models.FileField(max_length=300, blank=True)
-    subtitles_vtt = models.FileField(max_length=300, blank=True)
+    file = models.FileField(max_length=300, blank=True, default="", db_default="")
+    thumbnail = models.FileField(max_length=300, blank=True, default="", db_default="")
+    subtitles = models.FileField(max_length=300, blank=True, default="", db_default="")
+    subtitles_vtt = models.FileField(max_length=300, blank=True, default="", db_default="")
     file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    file_sha256 = models.CharField(max_length=64, blank=True)
+    file_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
 
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(default=timezone.now)
-    moved_at = models.DateTimeField(default=timezone.now, help_text="When it came to its present status.")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    moved_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="When it came to its present status."
+    )
     queued_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     rendered_at = models.DateTimeField(null=True, blank=True)
@@ -267,11 +282,11 @@ def seconds_from_now(seconds: float) -> datetime:
 
 class VideoEvent(models.Model):
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="events", db_index=False)
-    from_status = models.CharField(max_length=12, blank=True)
+    from_status = models.CharField(max_length=12, blank=True, default="", db_default="")
     to_status = models.CharField(max_length=12)
     reason = models.CharField(max_length=60)
-    detail = models.CharField(max_length=500, blank=True, help_text="For staff.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    detail = models.CharField(max_length=500, blank=True, help_text="For staff.", default="", db_default="")
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -287,15 +302,19 @@ class Batch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="batches", db_index=False)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    is_test = models.BooleanField(default=False)
-    title = models.CharField(max_length=200, blank=True)
+    is_test = models.BooleanField(default=False, db_default=False)
+    title = models.CharField(max_length=200, blank=True, default="", db_default="")
     script = models.TextField(help_text="With {{variables}}.")
-    template = models.JSONField(default=dict, help_text="What all its videos share, as it was asked for.")
-    columns = models.JSONField(default=list, help_text="The names of the variables, in the order they came.")
+    template = models.JSONField(
+        default=dict, db_default={}, help_text="What all its videos share, as it was asked for."
+    )
+    columns = models.JSONField(
+        default=list, db_default=[], help_text="The names of the variables, in the order they came."
+    )
     total = models.PositiveIntegerField(help_text="Videos in it.")
     open = models.PositiveIntegerField(help_text="Those that have not ended; falls in the transaction of each end.")
     credits_quoted = models.PositiveIntegerField(help_text="What was held for all of it at the start.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     canceled_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
 

@@ -128,6 +128,14 @@ PROXY = Group(
             read_by=COMPOSE,
         ),
         Setting(
+            "WEB2_PORT",
+            PORT,
+            "The published port of the service `web2`, which is a second `web`.",
+            wrong="Compose does not start.",
+            default="8001",
+            read_by=COMPOSE,
+        ),
+        Setting(
             "STREAM_PORT",
             PORT,
             "The published port of the service `stream`.",

@@ -1,0 +1,97 @@
+"""Changes of tables that wait for a lock only briefly, and come again.
+
+Whoever waits for a table holds up everybody who comes to it later. So PostgreSQL ends the wait after seconds
+(`lock_timeout`), requests go on, and the change is tried again once they have passed.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError
+from psycopg import errors
+
+PASSING = (errors.LockNotAvailable, errors.DeadlockDetected)
+Connection = Any
+"""Django's, to PostgreSQL."""
+
+# What was waited for was held when the wait began.
+HOLDERS = """
+    SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type), coalesce(a.state, 'active'),
+        extract(epoch FROM clock_timestamp() - a.xact_start)::int, array_agg(DISTINCT c.relname::text)
+    FROM pg_stat_activity a
+    JOIN pg_locks l ON l.pid = a.pid AND l.granted AND l.locktype = 'relation'
+    JOIN pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p') AND c.relnamespace <> 'pg_catalog'::regnamespace
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+        AND a.xact_start <= clock_timestamp() - %s * interval '1 second'
+    GROUP BY a.pid, a.application_name, a.backend_type, a.state, a.xact_start ORDER BY a.xact_start
+"""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A session with a transaction that is open for longer than was waited."""
+
+    pid: int
+    program: str
+    state: str
+    seconds: int
+    tables: list[str]
+
+    def __str__(self) -> str:
+        tables = ", ".join(self.tables)
+        return f"process {self.pid} ({self.program}), {self.state}, in a transaction for {self.seconds} s, on {tables}"
+
+
+def run_patiently(
+    connection: Connection,
+    work: Callable[[], object],
+    *,
+    lock_seconds: float,
+    pauses: Iterable[float],
+    tell: Callable[[list[Holder], float], None],
+) -> None:
+    """Run `work`, which may be begun again, until no lock is in its way; once more after each pause, in seconds.
+
+    `tell` gets the holders of locks and the pause that follows. Raises the last failure.
+    """
+    with lock_timeout(connection, lock_seconds):
+        for pause in pauses:
+            try:
+                work()
+            except OperationalError as error:
+                if not isinstance(error.__cause__, PASSING):
+                    raise
+                tell(holders(connection, lock_seconds), pause)
+                time.sleep(pause)
+            else:
+                return
+        work()
+
+
+@contextmanager
+def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
+    """0: waits for as long as it takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (before,) = cursor.fetchone()
+        _set(cursor, f"{round(seconds * 1000)}ms")
+    try:
+        yield
+    finally:
+        if not connection.connection.closed:
+            with connection.cursor() as cursor:
+                _set(cursor, before)
+
+
+def _set(cursor: Any, value: str) -> None:
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [value])
+
+
+def holders(connection: Connection, seconds: float) -> list[Holder]:
+    """Sessions that have held a lock on a table for at least `seconds`, the oldest transaction first."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDERS, [seconds])
+        return [Holder(*row) for row in cursor.fetchall()]

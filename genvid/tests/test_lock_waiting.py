@@ -1,0 +1,140 @@
+"""Changes of tables give up their place in the queue of locks, on a real PostgreSQL with a held lock."""
+
+import time
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import OperationalError, connection
+from django.db.migrations.operations import AddIndex
+from django.db.migrations.state import ProjectState
+from django.db.models import Index
+
+from accounts.models import KnownNetwork
+from genvid.index_changes import ChangeIndexes
+from genvid.lock_waiting import Holder, lock_timeout, run_patiently
+from genvid.management.commands.migrate import Command
+from genvid.tests.query_plans import indexes_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TABLE = KnownNetwork._meta.db_table
+SECONDS = 0.05
+
+
+def connect(**options: Any) -> psycopg.Connection:
+    given = connection.settings_dict
+    login = {"host": given["HOST"], "port": given["PORT"] or None, "user": given["USER"], "password": given["PASSWORD"]}
+    return psycopg.connect(dbname=given["NAME"], **login, **options)
+
+
+class Reader:
+    """A session that reads a table in a transaction, and does not end it."""
+
+    def __init__(self, session: psycopg.Connection) -> None:
+        self.session = session
+        self.pid = session.info.backend_pid
+        session.execute(f"SELECT 1 FROM {TABLE}")  # noqa: S608 - our own name
+
+    def end(self) -> None:
+        self.session.rollback()
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    with connect(application_name="reader") as session:
+        yield Reader(session)
+
+
+def alter() -> None:
+    with connection.schema_editor() as editor:
+        editor.execute(f"ALTER TABLE {TABLE} ALTER COLUMN last_used_at SET NOT NULL")
+
+
+def current_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        return cursor.fetchone()[0]
+
+
+def test_a_blocked_change_is_tried_again_and_tells_who_blocks_it(reader):
+    told: list[tuple[list[Holder], float]] = []
+
+    def tell(holders: list[Holder], pause: float) -> None:
+        told.append((holders, pause))
+        reader.end()
+
+    run_patiently(connection, alter, lock_seconds=SECONDS, pauses=[0.0, 0.0], tell=tell)
+    ((holders, pause),) = told
+    assert [(each.pid, each.program, each.state, each.tables) for each in holders] == [
+        (reader.pid, "reader", "idle in transaction", [TABLE])
+    ]
+    assert (pause, current_timeout()) == (0.0, "0")
+
+
+def test_after_the_last_try_the_failure_is_raised_and_requests_go_on(reader):
+    told: list[float] = []
+    with pytest.raises(OperationalError, match="lock timeout"):
+        run_patiently(
+            connection, alter, lock_seconds=SECONDS, pauses=[0.0, 0.0], tell=lambda _, pause: told.append(pause)
+        )
+    assert (told, current_timeout(), KnownNetwork.objects.count()) == ([0.0, 0.0], "0", 0)
+
+
+def test_other_failures_are_raised_at_once():
+    def fail() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def tell(*_: object) -> None:
+        pytest.fail("tried again")
+
+    try:
+        with pytest.raises(OperationalError):
+            run_patiently(connection, fail, lock_seconds=SECONDS, pauses=[0.0], tell=tell)
+    finally:
+        connection.close()
+
+
+def end_once_waited_for(reader: Reader, pid: int) -> None:
+    """Ends the reader after `pid` has waited for it four times as long as it may wait for a lock."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock' AND query_start < %s"
+    with connect(autocommit=True) as watcher:
+        limit = f"clock_timestamp() - interval '{4 * SECONDS} seconds'"
+        while not watcher.execute(waiting.replace("< %s", f"< {limit}"), [pid]).fetchone():
+            time.sleep(0.01)
+    reader.end()
+
+
+def test_an_index_that_is_built_beside_writes_waits_as_long_as_it_takes(reader):
+    state = ProjectState.from_apps(apps)
+    step = ChangeIndexes([AddIndex("KnownNetwork", Index(fields=["last_used_at"], name="built_beside"))])
+    step.state_forwards("accounts", state)
+    connection.ensure_connection()
+    thread = Thread(target=end_once_waited_for, args=(reader, connection.connection.info.backend_pid))
+    thread.start()
+    with lock_timeout(connection, SECONDS), connection.schema_editor(atomic=False) as editor:
+        step.database_forwards("accounts", editor, state, state)
+        assert "built_beside" in indexes_of(TABLE)
+        step.database_backwards("accounts", editor, state, state)
+    thread.join()
+    assert "built_beside" not in indexes_of(TABLE)
+
+
+def test_the_command_tells_the_holder_and_goes_on(reader, capsys, monkeypatch):
+    """With one operation for Django's command: the tests have no migrations."""
+    monkeypatch.setattr(Command.__base__, "handle", lambda self, *args, **options: alter())
+    command = Command()
+    say = command.tell
+
+    def tell(holders: list[Holder], pause: float) -> None:
+        say(holders, 0.0)
+        reader.end()
+
+    monkeypatch.setattr(command, "tell", tell)
+    command.handle(database="default", lock_timeout=SECONDS, lock_tries=3)
+    said = capsys.readouterr().out
+    assert f"Held by process {reader.pid} (reader), idle in transaction, in a transaction for 0 s, on {TABLE}" in said
+    assert "Try 2 follows in 0 s" in said

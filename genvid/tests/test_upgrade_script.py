@@ -1,0 +1,96 @@
+"""scripts/upgrade.sh with a stand-in for the engine: the order of its steps, and what the proxy is told at each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from genvid.tests.drills.engine import Engine
+
+PORTS = {"WEB_PORT": "18000", "WEB2_PORT": "18001"}
+BOTH = "server 127.0.0.1:18000 max_fails=0;\nserver 127.0.0.1:18001 max_fails=0;\n"
+FIRST, SECOND = BOTH.splitlines(keepends=True)
+
+
+class Machine:
+    """Services that are ready or not. Notes what the proxy read when it was reloaded, and beside it each `up`."""
+
+    def __init__(self, engine: Engine, folder: Path, *, running: set[str], broken: tuple[str, ...] = ()) -> None:
+        self.engine, self.running, self.broken = engine, set(running), broken
+        self.upstreams, self.reloads = folder / "genvid_web.conf", folder / "reloads"
+        self.seen: list[str] = []
+
+    def act(self, words: list[str]) -> int:
+        if words[0] == "exec":
+            return int(words[2] not in self.running)
+        if words[0] == "up":
+            self.seen.append(f"{' '.join(words[3:])}: {self.upstreams.read_text() if self.upstreams.exists() else ''}")
+            self.running = (self.running | {words[-1]}) - ({words[-1]} & set(self.broken))
+        return int(words[0] in self.broken or (words[0] == "run" and words[-1] in self.broken))
+
+    def upgrade(self, *options: str, proxy: str = "--nginx"):
+        reload = f"cat {self.upstreams} >>{self.reloads}; echo >>{self.reloads}"
+        words = [proxy, str(self.upstreams), "--reload", reload, "--drain", "0", "--ready", "0", *options]
+        return self.engine.upgrade(self.act, *words, **PORTS)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = Engine(tmp_path)
+    yield made
+    made.close()
+
+
+def test_each_web_is_replaced_while_the_proxy_knows_the_other_alone(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"})
+    done = machine.upgrade()
+    assert done.returncode == 0, done.stdout
+    assert engine.calls[:3] == ["build", "run --rm --no-deps migrate", "up -d --no-deps worker caller mailer beat"]
+    assert machine.seen == ["worker caller mailer beat: ", f"web: {SECOND}", f"web2: {FIRST}", f"stream: {BOTH}"]
+    assert machine.reloads.read_text() == f"{SECOND}\n{FIRST}\n{BOTH}\n"
+
+
+def test_a_web_that_is_not_running_is_started_first(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web"})
+    assert machine.upgrade().returncode == 0
+    assert machine.seen == ["worker caller mailer beat: ", "web2: ", f"web: {SECOND}", f"stream: {BOTH}"]
+
+
+def test_when_the_new_web_does_not_get_ready_the_other_serves_on(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"}, broken=("web",))
+    done = machine.upgrade()
+    assert (done.returncode, "web is not ready after 0 s: docker compose logs web." in done.stdout) == (1, True)
+    assert (machine.upstreams.read_text(), "web2" in machine.running) == (SECOND, True)
+
+
+@pytest.mark.parametrize("step", ["build", "migrate"])
+def test_a_failed_step_ends_the_upgrade_before_anything_is_replaced(engine, tmp_path, step):
+    machine = Machine(engine, tmp_path, running={"web", "web2"}, broken=(step,))
+    assert machine.upgrade().returncode == 1
+    assert (machine.seen, machine.upstreams.exists()) == ([], False)
+
+
+def test_caddy_reads_its_upstreams_from_a_snippet(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"})
+    assert machine.upgrade(proxy="--caddy").returncode == 0
+    one, other, both = (line for line in machine.reloads.read_text().splitlines() if line)
+    assert (one, other, both) == ("to 127.0.0.1:18001", "to 127.0.0.1:18000", "to 127.0.0.1:18000 127.0.0.1:18001")
+
+
+def test_a_proxy_that_cannot_be_reloaded_ends_the_upgrade(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"})
+    done = machine.upgrade("--reload", "false")
+    assert (done.returncode, "the proxy could not be reloaded: false" in done.stdout) == (1, True)
+    assert machine.seen == ["worker caller mailer beat: "]
+
+
+def test_without_a_proxy_the_webs_are_replaced_and_the_risk_is_told(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"})
+    done = engine.upgrade(machine.act, **PORTS)
+    assert (done.returncode, "no proxy was named" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("words", [["--nginx"], ["--haproxy", "file"]])
+def test_unknown_options_are_refused(engine, words):
+    done = engine.upgrade(lambda _: 0, *words)
+    assert (done.returncode, done.stdout.startswith("usage: scripts/upgrade.sh"), engine.calls) == (2, True, [])
