@@ -17,9 +17,8 @@ USER genvid
 VOLUME /data
 CMD ["python", "-m", "genvid.sandbox", "--host", "0.0.0.0", "--var", "/data"]
 
-FROM python:3.11-slim
-RUN useradd --system --uid 10001 --home-dir /app genvid && mkdir /data && chown genvid /data
-COPY --from=build /venv /venv
+# The sandbox is in the build's context for the stage above, and in no layer of the production image.
+FROM python:3.11-slim AS source
 WORKDIR /app
 COPY manage.py ./
 COPY scripts/healthcheck.py scripts/
@@ -29,6 +28,13 @@ COPY avatars avatars
 COPY videos videos
 COPY billing billing
 COPY docs docs
+RUN rm -rf genvid/sandbox
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /app genvid && mkdir /data && chown genvid /data
+COPY --from=build /venv /venv
+COPY --from=source /app /app
+WORKDIR /app
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONPATH=/app \

@@ -19,6 +19,7 @@ from genvid.configuration.declared import SETTINGS
 from genvid.configuration.setting import SETTINGS_FILE
 from genvid.configuration.unread import unread_names
 
+MIN_KEY_LENGTH = 32
 KNOWN_RENDERER_KEY = SETTINGS["TEST_RENDERER_KEY"].default
 FILE_BACKENDS = ("filebased", "console", "dummy", "locmem")
 Check = Callable[..., list[CheckMessage]]
@@ -90,7 +91,8 @@ def check_mail() -> Iterator[CheckMessage]:
         return
     backend = settings.EMAIL_BACKEND.lower()
     if any(word in backend for word in FILE_BACKENDS):
-        yield Error(f"EMAIL_BACKEND is {settings.EMAIL_BACKEND}: no mail reaches anybody.", id="genvid.E023")
+        told = f"EMAIL_URL is empty and EMAIL_BACKEND is {settings.EMAIL_BACKEND}: no mail reaches anybody."
+        yield Error(told, id="genvid.E023")
     if not settings.ALARM_EMAILS:
         yield checks.Warning("ALARM_EMAILS is empty: nobody is told when staff are needed.", id="genvid.W010")
 
@@ -100,6 +102,10 @@ def check_encryption_keys() -> Iterator[CheckMessage]:
     keys = settings.SALT_KEY if isinstance(settings.SALT_KEY, list | tuple) else [settings.SALT_KEY]
     if not keys or any(not str(key).strip() for key in keys):
         yield Error("SALT_KEY is empty: secrets in the database are not protected.", id="genvid.E024")
+    elif len(str(keys[0])) < MIN_KEY_LENGTH:
+        # The keys behind it only decrypt what they have encrypted.
+        told = f"SALT_KEY is shorter than {MIN_KEY_LENGTH} characters: put a new key in front, and keep the old ones."
+        yield Error(told, id="genvid.E030")
 
 
 @deployment_check
@@ -118,6 +124,21 @@ def check_test_renderer() -> Iterator[CheckMessage]:
     if url and not is_local(url) and settings.TEST_RENDERER_KEY == KNOWN_RENDERER_KEY:
         where = "over plain http" if urlsplit(url).scheme != "https" else "beyond this machine"
         yield Error(f"TEST_RENDERER_KEY is the one that everybody knows, and is sent {where}.", id="genvid.E019")
+
+
+@deployment_check
+def check_waiting_threads() -> Iterator[CheckMessage]:
+    """Of a WSGI process: under ASGI a request that waits holds no thread."""
+    if settings.EMBEDDED or os.environ.get("GRANIAN_INTERFACE", "wsgi") != "wsgi":
+        return
+    declared = SETTINGS["GRANIAN_BLOCKING_THREADS"]
+    try:
+        threads = declared.kind.parse(os.environ.get(declared.name) or declared.default or "")
+    except ValueError:
+        return
+    if threads <= settings.WAITING_THREADS:
+        told = f"WAITING_THREADS is {settings.WAITING_THREADS} of {threads} GRANIAN_BLOCKING_THREADS: "
+        yield Error(told + "requests that wait keep all others from being answered.", id="genvid.E031")
 
 
 @deployment_check

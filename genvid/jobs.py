@@ -37,6 +37,7 @@ class Job:
 
 
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
+EXAMINE_NEIGHBOURS = Job("genvid.examine_neighbours", queue="outgoing")
 
 
 def jobs_in(*modules: ModuleType) -> Iterator[Job]:

@@ -42,6 +42,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.ADVANCE_PERIODS),
         _daily(2, 37, billing_jobs.RECONCILE),
         _daily(4, 41, billing_jobs.PURGE_STRIPE_INBOX),
+        _daily(5, 7, base_jobs.EXAMINE_NEIGHBOURS),
         _at(crontab(minute="*/10"), base_jobs.PRUNE_EMBEDDED_BROKER),
         _every(env.float("WEBHOOK_SWEEP_SECONDS"), accounts_jobs.SWEEP_DELIVERIES),
         _every(env.float("PRIVACY_SWEEP_SECONDS"), accounts_jobs.SWEEP_PRIVACY),

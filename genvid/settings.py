@@ -429,6 +429,8 @@ configure_logging(LOG_FORMAT, LOG_LEVEL, split=LOG_SPLIT)
 METRICS_DIR = env.path("METRICS_DIR", default=VAR_DIR / "metrics")
 METRICS_TOKEN = env.str("METRICS_TOKEN")
 ALARM_EMAILS = env.list("ALARM_EMAILS")
+# Called as `raise_alarm(code, about, text)` by the base, which knows no app.
+OPERATOR_ALARM = "videos.operator_alarms.raise_alarm"
 
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",

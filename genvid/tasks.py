@@ -2,11 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from genvid import jobs
+from genvid import doctor, jobs
 
 
 @shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)
@@ -16,3 +18,14 @@ def prune_embedded_broker() -> int:
         return 0
     with closing(sqlite3.connect(settings.EMBEDDED_BROKER_FILE, timeout=20)) as broker, broker:
         return broker.execute("DELETE FROM kombu_message WHERE visible = 0").rowcount
+
+
+@shared_task(name=jobs.EXAMINE_NEIGHBOURS.name)
+def examine_neighbours() -> list[str]:
+    """Asks what the doctor asks of the outside world; each part that failed is an alarm. Returns their names."""
+    raise_alarm: Any = import_string(settings.OPERATOR_ALARM)
+    reports = list(doctor.examine(doctor.select(outside=True)))
+    failed = [each for each in reports if each.level == doctor.Level.FAILED]
+    for each in failed:
+        raise_alarm(f"doctor_{each.part}", "", f"{each.found}. {each.advice}".strip())
+    return [each.part for each in failed]

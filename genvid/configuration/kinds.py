@@ -205,12 +205,28 @@ class Folder(Kind):
         return Path(text)
 
 
+class UrlWord(Kind):
+    expected = "letters, digits, -, _, . and ~ alone: it becomes part of a URL"
+
+    def parse(self, text: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9._~-]+", text):
+            raise ValueError("empty, or it would have to be percent-encoded")
+        return text
+
+
 class DatabaseUrl(Kind):
-    expected = "postgres://user:password@host:5432/name or sqlite:////path"
+    expected = (
+        "postgres://user:password@host:5432/name or sqlite:////path, with @, #, /, ? and : of a password "
+        "percent-encoded (%40, %23, %2F, %3F, %3A)"
+    )
 
     def parse(self, text: str) -> dict[str, Any]:
-        if urlsplit(text).scheme not in ("sqlite", *Env.POSTGRES_FAMILY):
+        parts = urlsplit(text)
+        if parts.scheme not in ("sqlite", *Env.POSTGRES_FAMILY):
             raise ValueError("another database")
+        # Signs that a password was cut: it ends the host's part of a URL early.
+        if parts.scheme != "sqlite" and (parts.fragment or "@" in parts.path):
+            raise ValueError("a sign that has to be percent-encoded")
         config: dict[str, Any] = Env.db_url_config(text)
         return config
 

@@ -20,13 +20,42 @@ def stages():
 
 @pytest.fixture(scope="module")
 def copied(stages) -> list[str]:
+    """What the stage `source` keeps of the context, all of which the production image takes over."""
+    (source,) = [stage for stage in stages if stage.name == "source"]
+    removed = [step.value.removeprefix("rm -rf ") for step in source.steps if step.word == "RUN"]
+    return [path for path in context_files(source) if not path.startswith(tuple(f"{folder}/" for folder in removed))]
+
+
+def context_files(stage) -> list[str]:
+    """Raises ValueError for a source that .dockerignore keeps out."""
     context = dockerfile.Context(ROOT, IGNORE)
-    steps = [step.copied() for step in stages[-1].steps if step.word == "COPY"]
-    return [path for sources, _, stage in steps if not stage for source in sources for path in context.files(source)]
+    steps = [step.copied() for step in stage.steps if step.word == "COPY"]
+    return [path for sources, _, other in steps if not other for source in sources for path in context.files(source)]
 
 
 def test_the_stages_of_our_dockerfile(stages):
-    assert [stage.name for stage in stages] == ["build", "sandbox", ""]
+    assert [stage.name for stage in stages] == ["build", "sandbox", "source", ""]
+
+
+def test_the_production_image_takes_nothing_but_other_stages(stages):
+    steps = [step.copied() for step in stages[-1].steps if step.word == "COPY"]
+    assert steps == [(["/venv"], "/venv", "build"), (["/app"], "/app", "source")]
+
+
+def test_dockerignore_lets_in_all_that_any_stage_copies_and_nothing_else(stages):
+    wanted = {path for stage in stages for path in context_files(stage)}
+    context = dockerfile.Context(ROOT, IGNORE)
+    tops = {line.removeprefix("!").split("/")[0] for line in IGNORE.splitlines() if line.startswith("!")}
+    let_in = {path for top in tops if (ROOT / top).exists() for path in context.files(top)}
+    assert let_in == wanted
+
+
+def test_the_renderer_of_test_keys_has_all_of_the_sandbox_but_its_tests(stages):
+    (sandbox,) = [stage for stage in stages if stage.name == "sandbox"]
+    files = [path for path in (ROOT / "genvid" / "sandbox").rglob("*") if path.is_file()]
+    names = {path.relative_to(ROOT).as_posix() for path in files if not {"tests", "__pycache__"} & set(path.parts)}
+    assert names == {path for path in context_files(sandbox) if path.startswith("genvid/sandbox/")}
+    assert "requirements-dev.lock" in context_files(sandbox)
 
 
 def test_the_image_has_the_five_packages_the_documentation_and_two_files(copied):
@@ -56,7 +85,10 @@ def test_every_file_that_the_site_serves_as_documentation_is_in_the_image(copied
     [
         ("manage.py", True),
         ("genvid/settings.py", True),
-        ("genvid/sandbox/app.py", False),
+        ("genvid/sandbox/app.py", True),
+        ("genvid/sandbox/tests/test_ports.py", False),
+        ("requirements-dev.lock", True),
+        ("requirements-dev.txt", False),
         ("videos/tests/test_x.py", False),
         ("videos/tests.py", True),
         ("a/__pycache__/b.txt", False),

@@ -25,7 +25,7 @@ from genvid.jobs import enqueue
 from genvid.leasing import from_now
 from genvid.request_context import RequestContext
 from genvid.statements import update_returning
-from videos import jobs, settlement
+from videos import jobs, operator_alarms, settlement
 from videos.enums import Status
 from videos.media import mp4, resumable_downloads
 from videos.media.resumable_downloads import DiskFull, Fetch, FolderInUse, VideoEnded
@@ -57,6 +57,11 @@ class UnusableFile(Exception):
 
 
 EXPECTED = (HeyGenError, HttpError, mp4.BrokenFile, UnusableFile, DiskFull, FolderInUse, OSError)
+
+
+OUR_FAULTS = (DiskFull, OSError)
+"""Of EXPECTED, those of our disk or bucket. What is not expected is a bucket's own error, or a mistake of ours."""
+ALARM_SECONDS = 120
 
 
 class LocalFile(File):  # type: ignore[type-arg]
@@ -233,8 +238,21 @@ def _retry_later(video: Video, error: Exception) -> None:
     expected = isinstance(error, EXPECTED)
     log = logger.error if isinstance(error, DiskFull) else logger.warning if expected else logger.exception
     log("storing_retried_later", video_id=str(video.pk), error=repr(error), tries=video.tries)
+    if not expected or isinstance(error, OUR_FAULTS):
+        _alarm_after_a_while(video, error)
     retry_after = min(getattr(error, "retry_after", None) or 0.0, MAX_BUSY_SECONDS)
     video.retry_later(video.retry_pause(at_least=retry_after), f"{type(error).__name__}: {error}")
+
+
+def _alarm_after_a_while(video: Video, error: Exception) -> None:
+    if Video.objects.filter(pk=video.pk, rendered_at__lte=from_now(-ALARM_SECONDS)).exists():
+        operator_alarms.raise_alarm(
+            "storing_fails",
+            "",
+            f"Finished videos cannot be stored for over {ALARM_SECONDS // 60} minutes. Nothing is lost yet: HeyGen "
+            "keeps them, and storing is retried. `manage.py doctor --only storage --only disk` says more. The last "
+            f"error, of video {video.pk}: {type(error).__name__}: {error}",
+        )
 
 
 def _store_render(video: Video, client: HeyGenClient) -> None:

@@ -1,6 +1,7 @@
 """Errors of HeyGen's links, the network and the disk while a file is stored."""
 
 import shutil
+from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
@@ -8,12 +9,13 @@ from uuid import uuid4
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from videos import settlement
 from videos.enums import Status
 from videos.lifecycle import deletion
 from videos.media import resumable_downloads
-from videos.models import Video
+from videos.models import OperatorAlarm, Video
 from videos.pipeline import storage
 from videos.tests.doubles import CallbackAfterSave
 from videos.tests.pipeline import (
@@ -96,6 +98,39 @@ def test_a_download_waits_for_free_disk_space(pipeline, owner, settings):
     assert still_held(owner, video)
     settings.VIDEO_DISK_RESERVE = reserve
     assert pipeline.store(video).status == Status.COMPLETED
+
+
+def test_storing_that_fails_for_two_minutes_is_an_alarm(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner))
+    settings.VIDEO_DISK_RESERVE = 10**18
+    pipeline.store(video)
+    assert alarms() == []
+
+    Video.objects.filter(pk=video.pk).update(rendered_at=timezone.now() - timedelta(seconds=121))
+    pipeline.store(video)
+    pipeline.store(video)
+
+    assert alarms() == [("storing_fails", 2)]
+    assert f"of video {video.pk}: DiskFull: " in OperatorAlarm.objects.get().text
+
+
+def test_a_bucket_that_fails_for_two_minutes_is_an_alarm(pipeline, owner, settings):
+    video = pipeline.reach_storing(pipeline.order(owner))
+    Video.objects.filter(pk=video.pk).update(rendered_at=timezone.now() - timedelta(seconds=121))
+    use_storage(settings, "FullBucket")
+    video = pipeline.store(video)
+    assert (video.status, alarms()) == ("storing", [("storing_fails", 1)])
+
+
+def test_links_that_fail_for_two_minutes_are_no_alarm_of_ours(pipeline, owner):
+    pipeline.sandbox.configure(expired_links=2)
+    video = pipeline.reach_storing(pipeline.order(owner))
+    Video.objects.filter(pk=video.pk).update(rendered_at=timezone.now() - timedelta(seconds=121))
+    assert (pipeline.store(video).status, alarms()) == ("storing", [])
+
+
+def alarms() -> list[tuple[str, int]]:
+    return list(OperatorAlarm.objects.values_list("code", "count"))
 
 
 def test_a_download_that_would_eat_into_the_disk_reserve_is_not_begun(pipeline, owner, settings, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from genvid.errors import InvalidState
+from genvid.system_user import system_user
 from genvid.tests.factories import make_caller
 from genvid.tests.processes import WorkerProcess
 from genvid.tests.test_metrics import series
@@ -95,6 +96,16 @@ def test_workers_are_listed_without_a_name():
 def test_orders_are_paused_from_the_command_line():
     assert output_of("pause_provider") == "Orders are paused. `resume_provider` lets them go on."
     assert (gate().status_text, gate().paused_by) == ("paused", getpass.getuser())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["pause_provider", "resume_provider", "drain_worker"])
+def test_commands_that_name_their_user_work_without_an_entry_in_the_password_database(monkeypatch, command):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 1234567)
+    assert system_user() == "uid 1234567"
+    assert output_of(command)
 
 
 @pytest.mark.django_db

@@ -1,7 +1,7 @@
 """Settings of processes and monitoring."""
 
 from genvid.configuration.declared.site import COMPOSE, PORT
-from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Whole, Words
+from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Whole
 from genvid.configuration.setting import Group, Setting
 
 MAKE_RUN = "scripts/run.py (`make run`)"
@@ -9,14 +9,6 @@ MAKE_RUN = "scripts/run.py (`make run`)"
 WATCHING = Group(
     "Watching it (docs/operations.md)",
     (
-        Setting(
-            "ALARM_EMAILS",
-            Words(noun="mail addresses"),
-            "Whom to mail when only staff can help: HeyGen takes no orders, books do not agree, payments are disputed.",
-            default="",
-            wrong="Nobody hears of it but the log, the admin and `/metrics`.",
-            checks=("genvid.W010",),
-        ),
         Setting(
             "METRICS_TOKEN",
             Text(),
@@ -144,6 +136,7 @@ PROCESSES = Group(
             default="1",
             unit="threads",
             wrong="Not fewer than GRANIAN_BLOCKING_THREADS, and waiting requests keep all others from being answered.",
+            checks=("genvid.E031",),
         ),
     ),
 )

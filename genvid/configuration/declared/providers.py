@@ -104,16 +104,6 @@ STRIPE = Group(
     "Stripe",
     (
         Setting(
-            "STRIPE_SECRET_KEY",
-            Text(),
-            "A secret or restricted key of your Stripe account; without one nothing is sold.",
-            computed="nothing; the sandbox's under `make run`",
-            wrong="No key is a warning of the check; another kind of key, and a live one with DEBUG, are errors.",
-            checks=("genvid.W003", "genvid.E009", "genvid.E010"),
-            secret=True,
-            example="",
-        ),
-        Setting(
             "STRIPE_API_HOST",
             Url(),
             "The address of Stripe's API.",

@@ -12,6 +12,7 @@ from genvid.configuration.kinds import (
     Switch,
     Text,
     Url,
+    UrlWord,
     Whole,
     Words,
 )
@@ -35,16 +36,19 @@ ESSENTIAL = Group(
         Setting(
             "SALT_KEY",
             Words(filled=True, noun="keys"),
-            "Encrypts the webhook secrets in the database; a new one goes in front, the old ones stay behind it.",
-            wrong="Without the one that it was written with, an encrypted column cannot be read.",
+            "Encrypts secrets in the database: `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`. "
+            "A new one goes in front, the old ones stay behind it.",
+            wrong="Without the one that it was written with, an encrypted column cannot be read. Under 32 characters "
+            "is an error of the check.",
             secret=True,
             fill_in="",
-            checks=("genvid.E024",),
+            checks=("genvid.E024", "genvid.E030"),
         ),
         Setting(
             "POSTGRES_PASSWORD",
-            Text(filled=True),
-            "The password of the compose file's PostgreSQL; letters and digits only, it becomes part of a URL.",
+            UrlWord(),
+            "The password of the compose file's PostgreSQL: "
+            "`python3 -c 'import secrets; print(secrets.token_hex(24))'`.",
             wrong="Compose does not start without it. Changed later, the database refuses it.",
             secret=True,
             read_by=COMPOSE,
@@ -85,6 +89,43 @@ ESSENTIAL = Group(
             wrong="Videos wait in the queue and staff are alarmed; `make run` makes one for its sandbox.",
             checks=("genvid.W001",),
             secret=True,
+            fill_in="",
+        ),
+        Setting(
+            "STRIPE_SECRET_KEY",
+            Text(),
+            "A secret or restricted key of your Stripe account; without one nothing is sold.",
+            computed="nothing; the sandbox's under `make run`",
+            wrong="No key is a warning of the check; another kind of key, and a live one with DEBUG, are errors.",
+            checks=("genvid.W003", "genvid.E009", "genvid.E010"),
+            secret=True,
+            fill_in="",
+        ),
+        Setting(
+            "EMAIL_URL",
+            EmailUrl(),
+            "The mail server, such as smtp+tls://user:password@host:587. Without mail nobody confirms an address, so "
+            "nobody orders.",
+            default="",
+            wrong="Mail cannot be sent.",
+            secret=True,
+            fill_in="",
+        ),
+        Setting(
+            "DEFAULT_FROM_EMAIL",
+            Text(filled=True),
+            "The sender.",
+            computed="`BRAND_NAME` with `SUPPORT_EMAIL`, or with no-reply@localhost without one",
+            wrong="Receivers refuse the mail or take it for spam.",
+            fill_in="genvid <no-reply@genvid.example.com>",
+        ),
+        Setting(
+            "ALARM_EMAILS",
+            Words(noun="mail addresses"),
+            "Whom to mail when only staff can help: HeyGen takes no orders, books do not agree, payments are disputed.",
+            default="",
+            wrong="Nobody hears of it but the log, the admin and `/metrics`.",
+            checks=("genvid.W010",),
             fill_in="",
         ),
     ),
@@ -315,15 +356,6 @@ MAIL = Group(
     "Mail",
     (
         Setting(
-            "EMAIL_URL",
-            EmailUrl(),
-            "The mail server.",
-            default="",
-            wrong="Mail cannot be sent.",
-            secret=True,
-            example="smtp+tls://user:password@host:587",
-        ),
-        Setting(
             "EMAIL_BACKEND",
             Text(filled=True),
             "A Django mail backend by name, such as anymail's, where EMAIL_URL is unset; files in GENVID_VAR/mail.",
@@ -338,14 +370,6 @@ MAIL = Group(
             default="10",
             unit="seconds",
             wrong="Shorter than the mail server takes, and no mail is sent, or each several times.",
-        ),
-        Setting(
-            "DEFAULT_FROM_EMAIL",
-            Text(filled=True),
-            "The sender.",
-            computed="`BRAND_NAME` with `SUPPORT_EMAIL`, or with no-reply@localhost without one",
-            wrong="Receivers refuse the mail or take it for spam.",
-            example="genvid <no-reply@genvid.example.com>",
         ),
     ),
 )

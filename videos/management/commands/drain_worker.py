@@ -1,11 +1,11 @@
 """`manage.py drain_worker NAME`: the worker takes no new tasks, finishes the running ones, and exits."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from genvid.errors import InvalidState
+from genvid.system_user import system_user
 from videos.staff import celery_workers
 
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", nargs="?", help="as celery calls it: celery@host")
-        parser.add_argument("--by", default=getpass.getuser(), help="who does it; you, unless named")
+        parser.add_argument("--by", default=system_user(), help="who does it; you, unless named")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

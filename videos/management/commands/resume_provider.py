@@ -1,10 +1,10 @@
 """`manage.py resume_provider`: ends a pause."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from genvid.system_user import system_user
 from videos.provider import provider_gate
 
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Take pause_provider back. With --open, also open a gate that HeyGen's answers closed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--by", default=getpass.getuser(), help="who does it; you, unless named")
+        parser.add_argument("--by", default=system_user(), help="who does it; you, unless named")
         parser.add_argument("--open", action="store_true", help="HeyGen will take orders again: do not wait to probe")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,12 @@
+"""The parts that need no app: importing a module registers its checks."""
+
+from genvid.doctor.base_parts import (  # noqa: F401
+    certificate,
+    clock,
+    configuration,
+    database,
+    disk,
+    liveness,
+    redis,
+    storage,
+)
