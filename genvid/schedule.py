@@ -41,6 +41,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(env.float("BILLING_SWEEP_SECONDS"), billing_jobs.SWEEP),
         _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.ADVANCE_PERIODS),
         _daily(2, 37, billing_jobs.RECONCILE),
+        _daily(3, 7, billing_jobs.PROVE_LEDGER),
         _daily(4, 41, billing_jobs.PURGE_STRIPE_INBOX),
         _at(crontab(minute="*/10"), base_jobs.PRUNE_EMBEDDED_BROKER),
         _every(env.float("WEBHOOK_SWEEP_SECONDS"), accounts_jobs.SWEEP_DELIVERIES),
