@@ -43,6 +43,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _daily(2, 37, billing_jobs.RECONCILE),
         _daily(3, 7, billing_jobs.PROVE_LEDGER),
         _daily(4, 41, billing_jobs.PURGE_STRIPE_INBOX),
+        _daily(4, 3, base_jobs.PRUNE),
         _at(crontab(minute="*/10"), base_jobs.PRUNE_EMBEDDED_BROKER),
         _every(env.float("WEBHOOK_SWEEP_SECONDS"), accounts_jobs.SWEEP_DELIVERIES),
         _every(env.float("PRIVACY_SWEEP_SECONDS"), accounts_jobs.SWEEP_PRIVACY),
