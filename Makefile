@@ -23,7 +23,7 @@ COVERAGE := env GENVID_COVERAGE="$(CURDIR)/$(PARTS)" PYTHONPATH="$(CURDIR)/$(MEA
 # What a full run has to reach; raise it when it has risen.
 FLOOR := 95
 
-.PHONY: help setup run test test-sandbox drill begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web clean
+.PHONY: help setup run test test-sandbox drill begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web bench-admin clean
 .PHONY: build docker-up docker-down
 
 help: ## this list
@@ -118,6 +118,9 @@ lock: setup ## write both locks anew from the requirements files
 demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
 	@$(PYTHON_BIN) manage.py demo $(ARGS)
 
+drill: setup ## faults of production, played with real processes: backup, restore, recovery to a moment (ARGS="-k restore")
+	@$(PYTHON_BIN) -m pytest -m drill $(ARGS)
+
 chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
 	@$(PYTHON_BIN) -m videos.tests.chaos
 
@@ -131,6 +134,9 @@ bench-requests: setup ## CPU, SQL and Redis of API requests beside plain DRF (AR
 
 bench-web: setup ## the web process under load beside plain DRF, with a million videos (ARGS="--quick --json FILE")
 	@$(PYTHON_BIN) -m bench.web $(ARGS)
+
+bench-admin: setup ## staff's pages, the proof of the ledger and retention on a million videos (ARGS=--quick)
+	@$(PYTHON_BIN) -m bench.admin $(ARGS)
 
 clean: ## remove .venv, build/ and the caches (data in var/ stays)
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

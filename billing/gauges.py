@@ -1,4 +1,4 @@
-"""Gauges of `/metrics` about payments, read on demand with two queries."""
+"""Gauges of `/metrics` about payments, read on demand with three queries."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from billing.models import StripeSync
+from billing.models import LedgerProof, StripeSync
 from genvid.mail.models import QueuedMail
 
 logger = structlog.get_logger(__name__)
@@ -38,6 +38,11 @@ def read_gauges() -> Iterator[Metric]:
     yield _gauge("genvid_stripe_looks_stuck", "Syncs of Stripe objects that failed for good.", found["stuck"])
     mails = QueuedMail.objects.unsent().filter(kind__startswith="billing.").count()
     yield _gauge("genvid_letters_due", "Mails about money that are not sent yet.", mails)
+    if proof := LedgerProof.objects.order_by("-id").first():
+        age = (now - proof.begun_at).total_seconds()
+        yield _gauge("genvid_ledger_proof_age_seconds", "Seconds since the ledger was proved last.", age)
+        yield _gauge("genvid_ledger_proof_seconds", "How long that took.", proof.seconds)
+        yield _gauge("genvid_ledger_discrepancies", "What that proof found wrong.", proof.discrepancies)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import credits, jobs, mails
+from billing.ledger import ledger_proofs
 from billing.purchases import auto_top_up
 from billing.stripe import webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
@@ -57,6 +58,11 @@ def sweep() -> None:
 @shared_task(name=jobs.ADVANCE_PERIODS.name)
 def advance_periods() -> None:
     billing_sweeper.advance_periods()
+
+
+@shared_task(name=jobs.PROVE_LEDGER.name)
+def prove_ledger() -> None:
+    ledger_proofs.prove_ledger()
 
 
 @shared_task(name=jobs.RECONCILE.name)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+from genvid.admin_lists import EstimatingPaginator, ExactSearch
 from genvid.staff_changes import record_changed
 
 
@@ -31,7 +32,8 @@ class ReadOnlyMixin:
         return False
 
 
-class AppAdmin(ModelAdmin):
+class AppAdmin(ExactSearch, ModelAdmin):
+    paginator = EstimatingPaginator
     show_full_result_count = False
     list_per_page = 50
     list_filter_submit = True

@@ -1,5 +1,6 @@
 """Deletes and updates many rows in batches, so that locks are short."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +16,20 @@ def delete_in_batches(rows: QuerySet[Any]) -> int:
         with transaction.atomic():
             rows.model._default_manager.filter(pk__in=ids).delete()
         count += len(ids)
+    return count
+
+
+def delete_oldest(rows: QuerySet[Any], moment: str, before: datetime) -> int:
+    """Deletes the rows whose `moment` is earlier, of a table whose keys rise with it. It needs no index of `moment`:
+    the first batch with a younger row is the last. Returns the number of deleted rows.
+    """
+    count = 0
+    while batch := list(rows.order_by("pk").values_list("pk", moment)[:BATCH_SIZE]):
+        old = [pk for pk, then in batch if then < before]
+        rows.model._default_manager.filter(pk__in=old).delete()
+        count += len(old)
+        if len(old) < len(batch):
+            break
     return count
 
 

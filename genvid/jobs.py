@@ -36,6 +36,7 @@ class Job:
     """Seconds in which commits of a process send one message at once and one at the end. For jobs without ids."""
 
 
+PRUNE = Job("genvid.prune")
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
 EXAMINE_NEIGHBOURS = Job("genvid.examine_neighbours", queue="outgoing")
 

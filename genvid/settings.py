@@ -329,6 +329,9 @@ EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR")
 # Whether the render is deleted at HeyGen once we have it; days before the end of retention to notify clients.
 HEYGEN_DELETE_AFTER_STORE = env.bool("HEYGEN_DELETE_AFTER_STORE")
 RETENTION_WARNING_DAYS = env.int("RETENTION_WARNING_DAYS")
+# How long timelines of videos, and the admin's own history, are kept.
+VIDEO_EVENT_DAYS = env.int("VIDEO_EVENT_DAYS")
+ADMIN_LOG_DAYS = env.int("ADMIN_LOG_DAYS")
 MEDIA_LINK_LIFETIME = env.int("MEDIA_LINK_LIFETIME")
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX")
 

@@ -2,13 +2,26 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from genvid import doctor, jobs
+from genvid.batched_rows import delete_in_batches, delete_oldest
+
+
+@shared_task(name=jobs.PRUNE.name)
+def prune() -> None:
+    """Deletes what Django's own apps keep for ever: ended sessions of the admin, and old lines of its history."""
+    now = timezone.now()
+    delete_in_batches(Session.objects.filter(expire_date__lt=now))
+    delete_oldest(LogEntry.objects.all(), "action_time", now - timedelta(days=settings.ADMIN_LOG_DAYS))
 
 
 @shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)

@@ -45,6 +45,11 @@ def _with_queue_states(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str,
         yield from _with_state(video, state)
 
 
+def forget_counters(videos: Sequence[Video]) -> None:
+    """Of videos that are gone: there is nothing more to tell."""
+    outgoing_events.forget_counters((video.account_id for video in videos), (str(video.pk) for video in videos))
+
+
 def _represented(videos: Sequence[Video]) -> Iterator[tuple[str, dict[str, Any]]]:
     for video in videos:
         # A worker reads few columns, and moments that the database computed are not shown.

@@ -61,7 +61,7 @@ class WebhookEndpoint(models.Model):
 
 
 class EventCounter(models.Model):
-    """Last sequence number of an object. Never deleted, since numbers must not restart."""
+    """Last sequence number of an object. Kept as long as an event may tell of it: numbers must not restart."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     object_id = models.CharField(max_length=64)

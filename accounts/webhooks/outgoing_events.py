@@ -76,6 +76,12 @@ def first_event(account_id: UUID, kind: EventType, items: Items, endpoints: Sequ
     return [*counters, *events, *deliveries]
 
 
+def forget_counters(account_ids: Iterable[UUID], object_ids: Iterable[str]) -> int:
+    """Of objects that no event tells of any more: their numbers would restart."""
+    mine = EventCounter.objects.filter(account__in=set(account_ids), object_id__in=list(object_ids))
+    return mine.delete()[0]
+
+
 def _rows(
     account_id: UUID, kind: EventType, numbered: Iterable[tuple[str, Mapping[str, Any], int]], endpoints: Sequence[UUID]
 ) -> tuple[list[OutgoingEvent], list[Delivery]]:

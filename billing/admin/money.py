@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing.models import CreditLot, Hold, LedgerEntry, RenderRate, Tier, Wallet
+from billing.models import CreditLot, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 
 
@@ -75,3 +75,8 @@ class RenderRateAdmin(AppAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+@admin.register(LedgerProof)
+class LedgerProofAdmin(ReadOnlyAdmin):
+    list_display = ("begun_at", "wallets", "discrepancies", "seconds")

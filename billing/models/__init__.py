@@ -1,6 +1,7 @@
 """Models of billing."""
 
 from billing.models.fundings import Funding
+from billing.models.ledger_proofs import LedgerProof
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
 from billing.models.rates import RenderRate, Tier
@@ -22,6 +23,7 @@ __all__ = [
     "Hold",
     "Invoice",
     "LedgerEntry",
+    "LedgerProof",
     "Letter",
     "Payment",
     "Plan",

@@ -20,6 +20,12 @@ FORGERY_RETENTION = timedelta(days=3)
 DELIVERY_RETENTION = timedelta(days=30)
 EVENT_RETENTION = timedelta(days=90)
 """Longer than Stripe resends an event: 3 days automatically, 30 days by hand."""
+MIRROR_RETENTION = timedelta(days=400)
+MIRRORED_PAYMENTS = (
+    *("Session", "PaymentIntent", "Charge", "Invoice", "InvoiceItem", "LineItem", "BalanceTransaction"),
+    *("Refund", "Dispute", "EarlyFraudWarning"),
+)
+"""dj-stripe's models that grow with every payment. What their rows take with them belongs to them alone."""
 
 
 def webhook_url() -> str:
@@ -52,6 +58,7 @@ def save_endpoint(endpoint_id: str, secret: str) -> WebhookEndpoint:
 def purge_expired(now: datetime) -> None:
     purge_triggers(now)
     purge_events(now)
+    purge_mirror(now)
 
 
 def purge_triggers(now: datetime) -> int:
@@ -62,6 +69,13 @@ def purge_triggers(now: datetime) -> int:
 
 def purge_events(now: datetime) -> int:
     return delete_in_batches(Event.objects.filter(djstripe_created__lt=now - EVENT_RETENTION))
+
+
+def purge_mirror(now: datetime) -> int:
+    """Payments, of which our own rows stay. Customers, subscriptions and prices are few, and staff look at them."""
+    models = [apps.get_model("djstripe", name) for name in MIRRORED_PAYMENTS]
+    old = [model._default_manager.filter(djstripe_updated__lt=now - MIRROR_RETENTION) for model in models]
+    return sum(delete_in_batches(rows) for rows in old)
 
 
 def delete_customer_mirror(customer_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from billing import jobs, mails
@@ -20,6 +20,7 @@ from billing.stripe import event_types
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers
 from genvid import leasing
+from genvid.batched_rows import delete_in_batches
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import Backoff, from_now
 
@@ -27,6 +28,7 @@ logger = structlog.get_logger(__name__)
 BACKOFF = Backoff(5, most=900)
 BATCH_SIZE = 200
 RETENTION = timedelta(days=60)
+STUCK_RETENTION = timedelta(days=400)
 KEY_REFUSED = frozenset({"bad_key", "not_permitted"})
 
 
@@ -83,5 +85,6 @@ def sweep_syncs() -> int:
 
 
 def delete_finished_syncs() -> int:
-    quiet = StripeSync.objects.filter(due_at=None, error="", noted_at__lt=timezone.now() - RETENTION)
-    return quiet.delete()[0]
+    ended = StripeSync.objects.filter(due_at=None)
+    quiet = Q(error="", noted_at__lt=timezone.now() - RETENTION)
+    return delete_in_batches(ended.filter(quiet | Q(noted_at__lt=timezone.now() - STUCK_RETENTION)))

@@ -30,6 +30,7 @@ from billing.models import (
     Hold,
     Invoice,
     LedgerEntry,
+    LedgerProof,
     Payment,
     RenderRate,
     StripeSync,
@@ -64,7 +65,7 @@ from videos.provider import provider_gate
 pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
-    *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
+    *[Wallet, CreditLot, Hold, LedgerEntry, LedgerProof, Video, VideoEvent],
     *[Batch, RenderTime, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
     *[
         WebhookEndpoint,
@@ -129,6 +130,7 @@ def rows(owner) -> Video:
     Invoice.objects.create(account=account, stripe_invoice_id="in_1", period_start=now, period_end=now, **sums)
     event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
+    LedgerProof.objects.create(begun_at=now, seconds=0.1, wallets=1, discrepancies=0)
     OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
     RenderTime.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video

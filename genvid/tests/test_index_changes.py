@@ -27,8 +27,8 @@ def loader(settings: Settings) -> MigrationLoader:
 
 
 def changing(loader: MigrationLoader, app: str) -> tuple[Migration, ProjectState]:
-    """The app's migration with `ChangeIndexes`, and the state before it."""
-    (found,) = (
+    """The app's first migration with `ChangeIndexes`, and the state before it."""
+    found, *_ = (
         (migration, loader.project_state(node, at_end=False))
         for node, migration in loader.disk_migrations.items()
         if node[0] == app and any(isinstance(each, ChangeIndexes) for each in migration.operations)

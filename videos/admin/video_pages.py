@@ -1,7 +1,7 @@
 """Admin pages of videos, batches and HeyGen: read-only, with timeline, file and staff actions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -16,6 +16,8 @@ from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
 from videos.admin.staff_action_pages import OperatedAdmin, StaffActionAdmin
+from videos.admin.video_search import search_videos
+from videos.enums import Status
 from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
@@ -28,10 +30,12 @@ from videos.models import (
     WebhookDelivery,
 )
 from videos.provider import provider_gate
-from videos.querysets import in_statuses
+from videos.querysets import VideoQuerySet, in_statuses
 from videos.queue import waiting_reasons
 from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
+
+NEWEST_CODES = 2_000
 
 
 class EventInline(ReadOnlyInline):
@@ -48,6 +52,25 @@ class StatusFilter(admin.ChoicesFieldListFilter):
         return super().queryset(request, found)
 
 
+class SetAsideFilter(admin.EmptyFieldListFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        # Only a queued video is set aside, and those are found by an index.
+        queued = queryset.filter(in_statuses({Status.QUEUED})) if self.lookup_val == "0" else queryset
+        return super().queryset(request, queued)
+
+
+class ErrorCodeFilter(admin.SimpleListFilter):
+    title, parameter_name = "error code", "error_code"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Codes of the newest videos: all of them would be read from all videos."""
+        newest = Video.objects.order_by("-created_at", "-id").values_list("error_code", flat=True)[:NEWEST_CODES]
+        return [(code, code) for code in sorted({code for code in newest if code})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
+
+
 @admin.register(Video)
 class VideoAdmin(StaffActionAdmin):
     list_display = (
@@ -56,16 +79,16 @@ class VideoAdmin(StaffActionAdmin):
     )
     list_filter = (
         ("status", StatusFilter),
-        ("set_aside_at", admin.EmptyFieldListFilter),
+        ("set_aside_at", SetAsideFilter),
         "is_test",
-        "error_code",
+        ErrorCodeFilter,
         "created_at",
         "engine",
         "format",
     )
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
     list_select_related = ("account", "avatar")
-    date_hierarchy = "created_at"
+    search_help_text = "Id, HeyGen's id, request id, account id, e-mail, part of a title or of a company's name"
     inlines = (EventInline,)
     fieldsets = (
         (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
@@ -86,6 +109,10 @@ class VideoAdmin(StaffActionAdmin):
             video.waits_because = found[video.pk]
         return changelist
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        term = search_term.strip()
+        return (search_videos(cast(VideoQuerySet, queryset), term) if term else queryset), False
+
     @admin.display(description="Waiting reason")
     def waits_because(self, video: Video) -> str:
         known: str | None = getattr(video, "waits_because", None)
@@ -105,6 +132,7 @@ class VideoAdmin(StaffActionAdmin):
 
 @admin.register(VideoEvent)
 class VideoEventAdmin(ReadOnlyAdmin):
+    ordering = ("-id",)
     list_display = ("created_at", "video_id", "from_status", "to_status", "reason", "detail")
     list_filter = ("to_status", "reason", "created_at")
     search_fields = ("video__id", "reason", "detail")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from genvid import request_context
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
-from videos import jobs
+from videos import jobs, video_events
 from videos.enums import TERMINAL, Status
 from videos.models import Video
 from videos.pipeline.storage import delete_files
@@ -59,3 +59,4 @@ def _purge(video: Video) -> None:
         render_links=None,
         provider_deleted_at=gone_at_heygen,
     )
+    video_events.forget_counters([video])

@@ -9,8 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import EventType
+from accounts.webhooks import outgoing_events
 from genvid import request_context
-from genvid.batched_rows import delete_in_batches
+from genvid.batched_rows import delete_in_batches, delete_oldest
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.leasing import sweep
 from videos import jobs, video_events
@@ -22,6 +23,9 @@ from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
+FILES_AT_ONCE = 20
+"""Videos whose files are deleted before their rows say so."""
+FILE_FIELDS = ("file", "thumbnail", "subtitles", "subtitles_vtt")
 RETRY_PERIOD = timedelta(days=30)
 DELIVERY_RETENTION = timedelta(days=30)
 PROVIDER_TEXT_RETENTION = timedelta(days=90)
@@ -36,27 +40,32 @@ def apply_retention() -> None:
     enqueue_render_deletions()
     delete_old_deliveries()
     clear_provider_texts()
+    delete_old_events()
 
 
 def warn_of_expiry() -> None:
     soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
-    for video in (
-        _stored_videos().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH_SIZE]
-    ):
-        _warn(video)
+    unwarned = _stored_videos().filter(expires_at__lte=soon, expiry_warned_at=None)
+    with transaction.atomic():
+        videos = list(unwarned.order_by("expires_at")[:BATCH_SIZE].select_for_update())
+        if videos:
+            _warn(videos)
 
 
-@request_context.under_request_of_row
-@transaction.atomic
-def _warn(video: Video) -> None:
-    if _stored_videos().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
-        _record_event(video, "expiring")
-        video_events.publish_video_event(video, EventType.VIDEO_EXPIRING)
+def _warn(videos: list[Video]) -> None:
+    Video.objects.filter(pk__in=[video.pk for video in videos]).update(expiry_warned_at=timezone.now())
+    _record_events(videos, "expiring")
+    hear = outgoing_events.subscribed_accounts({video.account_id for video in videos}, EventType.VIDEO_EXPIRING)
+    for account_id in hear:
+        theirs = [video for video in videos if video.account_id == account_id]
+        video_events.publish_video_events(theirs, EventType.VIDEO_EXPIRING)
 
 
 def expire_due() -> None:
-    for video in _expired().order_by("expires_at")[:BATCH_SIZE]:
-        _expire(video)
+    videos = list(_expired().order_by("expires_at")[:BATCH_SIZE])
+    for first in range(0, len(videos), FILES_AT_ONCE):
+        # Files first: a crash before the update leaves videos that are found again, not orphaned files.
+        _expire([video for video in videos[first : first + FILES_AT_ONCE] if _delete_expired_files(video)])
 
 
 def _expired() -> VideoQuerySet:
@@ -64,57 +73,51 @@ def _expired() -> VideoQuerySet:
 
 
 @request_context.under_request_of_row
-def _expire(video: Video) -> None:
+def _delete_expired_files(video: Video) -> bool:
     # Earlier videos of this run took time: `expires_at` may have been extended meanwhile.
-    if not _expired().filter(pk=video.pk).exists():
-        return
-    # Files first: a crash before the update leaves a video that is found again, not orphaned files.
+    return _expired().filter(pk=video.pk).exists() and _delete_files(video, "expiry_retried_later")
+
+
+@transaction.atomic
+def _expire(videos: list[Video]) -> None:
+    mine = _stored_videos().filter(pk__in=[video.pk for video in videos])
+    gone = list(mine.order_by("pk").select_for_update())
+    if gone:
+        now, no_files = timezone.now(), dict.fromkeys(FILE_FIELDS, "")
+        Video.objects.filter(pk__in=[video.pk for video in gone]).update(expired_at=now, updated_at=now, **no_files)
+        _record_events(gone, "expired")
+        video_events.forget_counters(gone)
+
+
+def _delete_files(video: Video, failure: str) -> bool:
     try:
         delete_files(video)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
-        logger.warning("expiry_retried_later", video_id=str(video.pk), error=repr(error))
-        return
-    with transaction.atomic():
-        gone = (
-            _stored_videos()
-            .filter(pk=video.pk)
-            .update(
-                expired_at=timezone.now(),
-                updated_at=timezone.now(),
-                file="",
-                thumbnail="",
-                subtitles="",
-                subtitles_vtt="",
-            )
-        )
-        if gone == 1:
-            _record_event(video, "expired")
+        logger.warning(failure, video_id=str(video.pk), error=repr(error))
+        return False
+    return True
 
 
 def _stored_videos() -> VideoQuerySet:
     return Video.objects.filter(status=Status.COMPLETED, expired_at=None, deleted_at=None)
 
 
-def _record_event(video: Video, reason: str) -> None:
-    VideoEvent.objects.create(video=video, from_status=Status.COMPLETED, to_status=Status.COMPLETED, reason=reason)
+def _record_events(videos: list[Video], reason: str) -> None:
+    same = {"from_status": Status.COMPLETED, "to_status": Status.COMPLETED, "reason": reason}
+    VideoEvent.objects.bulk_create(VideoEvent(video=video, **same) for video in videos)
 
 
 def clear_failed() -> None:
     now = timezone.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
     ended = ended.filter(rendered_at__gt=now - RETRY_PERIOD, completed_at__lt=now - CLEAR_AFTER)
-    for video in ended.order_by("rendered_at")[:BATCH_SIZE]:
-        _clear(video)
+    cleared = [video.pk for video in ended.order_by("rendered_at")[:BATCH_SIZE] if _clear(video)]
+    Video.objects.filter(pk__in=cleared).update(expired_at=timezone.now())
 
 
 @request_context.under_request_of_row
-def _clear(video: Video) -> None:
-    try:
-        delete_files(video)
-    except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
-        logger.warning("clearing_retried_later", video_id=str(video.pk), error=repr(error))
-    else:
-        Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
+def _clear(video: Video) -> bool:
+    return _delete_files(video, "clearing_retried_later")
 
 
 def enqueue_render_deletions() -> None:
@@ -153,3 +156,8 @@ def clear_provider_texts() -> None:
     while ids := list(with_texts.order_by("completed_at").values_list("pk", flat=True)[:BATCH_SIZE]):
         VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")
         Video.objects.filter(pk__in=ids).update(provider_error="", waiting_reason="")
+
+
+def delete_old_events() -> int:
+    then = timezone.now() - timedelta(days=settings.VIDEO_EVENT_DAYS)
+    return delete_oldest(VideoEvent.objects.all(), "created_at", then)

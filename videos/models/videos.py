@@ -181,6 +181,8 @@ class Video(Leased):
             ),
             models.Index(fields=["rendered_at"], name="video_rendered", condition=Q(rendered_at__isnull=False)),
             models.Index(fields=["account", "created_at"], name="video_usage_created"),
+            models.Index(fields=["-created_at", "-id"], name="video_newest"),
+            models.Index(fields=["request_id"], name="video_of_request", condition=~Q(request_id="")),
             models.Index(
                 fields=["account", "completed_at"], name="video_usage_ended", condition=Q(completed_at__isnull=False)
             ),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from genvid.tests.factories import Person, make_caller, make_key
 from genvid.tests.query_plans import indexes_of, plan_of
 from videos import gauges, usage
+from videos.admin import video_search
 from videos.batch_progress import progress_of
 from videos.batches import batch_actions, batch_results
 from videos.enums import Status
@@ -68,7 +69,10 @@ Call = Callable[[Rows], Any]
 QUERIES: dict[str, tuple[Call, set[str]]] = {
     # What clients ask for
     "first page": (lambda rows: rows.listed(rows.account), {"video_page"}),
-    "first page of a large account": (lambda rows: rows.listed(rows.owner.account.pk), {"video_page"}),
+    "first page of a large account": (
+        lambda rows: rows.listed(rows.owner.account.pk),
+        {"video_page", "video_newest"},
+    ),
     "processing ones of a large account": (
         lambda rows: rows.listed(rows.owner.account.pk, status="processing"),
         {"video_being_made"},
@@ -96,6 +100,12 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
     "rest of a canceled batch": (
         lambda rows: batch_actions._cancel_chunk(rows.batch.pk),
         {"video_queue", "video_batch_rows"},
+    ),
+    # Staff
+    "newest of all": (lambda rows: list(Video.objects.order_by("-created_at", "-id")[:50]), {"video_newest"}),
+    "found by staff by any id": (
+        lambda rows: [Video.objects.filter(each).exists() for each in video_search._exact(str(rows.account))],
+        {KEY, PROVIDER_ID, "video_of_request"},
     ),
     "export": (lambda rows: list(Video.objects.filter(account__in=[rows.account])), {"video_usage_created"}),
     # The queue

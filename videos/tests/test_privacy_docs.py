@@ -24,6 +24,10 @@ KEPT = {
     "genvid.mail.outbox.RETENTION": "30 days",
     "genvid.mail.outbox.KEY_RETENTION": "90 days",
     "billing.mails.FORMER_MAIL_RETENTION": "90 days",
+    "billing.ledger.ledger_proofs.RETENTION": "90 days",
+    "billing.stripe.webhook_endpoint.MIRROR_RETENTION": "400 days",
+    "billing.stripe_sync.sync_queue.RETENTION": "60 days",
+    "billing.stripe_sync.sync_queue.STUCK_RETENTION": "400 days",
     "accounts.audit_log.RETENTION": "400 days",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)

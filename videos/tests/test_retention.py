@@ -1,13 +1,15 @@
 """Retention of completed videos: announcement, expiry here and at HeyGen, and the charge that stays."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import OutgoingEvent
 from billing.models import Tier, Wallet
-from genvid.tests.asserts import data_of, refusal_of
-from genvid.tests.factories import make_video
+from genvid.tests.asserts import data_of, queries_of, refusal_of
+from genvid.tests.factories import grant, make_endpoint, make_video
 from genvid.tests.parallel import in_parallel
 from videos import settlement
 from videos.enums import Status
@@ -202,3 +204,36 @@ def test_a_canceled_video_keeps_no_links_of_heygen(pipeline, owner):
     video = pipeline.reach_storing(pipeline.order(owner))
     assert settlement.cancel_video(video, reason="test")
     assert fresh(video).render_links is None
+
+
+def test_announcing_takes_as_many_queries_for_ten_videos_as_for_two(owner):
+    make_endpoint(owner)
+    grant(owner, 100)
+
+    def announce(count: int) -> int:
+        for _ in range(count):
+            expiring(make_video(owner, "completed"), after=DAY)
+        return queries_of(retention.warn_of_expiry)
+
+    assert announce(2) == announce(10)
+
+
+def test_an_announcement_reaches_the_endpoint_of_each_account(owner, outsider):
+    for person in (owner, outsider):
+        make_endpoint(person)
+        for _ in range(2):
+            expiring(make_video(person, "completed"), after=DAY)
+    retention.warn_of_expiry()
+    sent = OutgoingEvent.objects.filter(type="video.expiring").values_list("account", flat=True)
+    assert Counter(sent) == {owner.account.pk: 2, outsider.account.pk: 2}
+
+
+def test_expiring_twenty_videos_takes_one_query_more_for_each(owner):
+    grant(owner, 100)
+
+    def expire(count: int) -> int:
+        for _ in range(count):
+            expiring(make_video(owner, "completed"), after=-DAY)
+        return queries_of(retention.expire_due)
+
+    assert expire(20) - expire(2) == 18

@@ -25,6 +25,13 @@ WATCHING = Group(
             wrong="Each process shows its own counts only, and logs `metrics_not_shared`.",
             example="var/metrics",
         ),
+        Setting(
+            "ADMIN_LOG_DAYS",
+            Whole(least=1),
+            "How long the admin keeps the history of what staff did on its pages; the audit log has its own 400 days.",
+            default="400",
+            unit="days",
+        ),
     ),
 )
 

@@ -161,6 +161,13 @@ PIPELINE = Group(
             unit="days",
         ),
         Setting(
+            "VIDEO_EVENT_DAYS",
+            Whole(least=30),
+            "How long the timelines of videos are kept; the videos themselves stay.",
+            default="400",
+            unit="days",
+        ),
+        Setting(
             "HEYGEN_DELETE_AFTER_STORE",
             Switch(),
             "Whether a render is deleted at HeyGen once it is stored here.",
