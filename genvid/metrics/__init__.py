@@ -26,6 +26,8 @@ MAX_CODES = 60
 """Per process. The provider invents codes, and each is a series forever."""
 
 REGISTRY = CollectorRegistry(auto_describe=False)
+COUNTED: dict[str, tuple[str, ...]] = {}
+"""The series that processes count, with their labels. One shows in `/metrics` once it was counted."""
 
 
 class SharedFiles(Collector):
@@ -62,6 +64,7 @@ _OWN_REGISTRY = None if SHARED else REGISTRY
 class Tally:
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
         self._counter = Counter(name, meaning, labels, registry=_OWN_REGISTRY)
+        COUNTED[name] = tuple(labels)
 
     def add(self, *words: str, count: float = 1) -> None:
         try:
@@ -73,6 +76,9 @@ class Tally:
 class Timing:
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> None:
         self._histogram = Histogram(name, meaning, labels, buckets=buckets, registry=_OWN_REGISTRY)
+        COUNTED.update(
+            {f"{name}_count": tuple(labels), f"{name}_sum": tuple(labels), f"{name}_bucket": (*labels, "le")}
+        )
 
     def note(self, seconds: float, *words: str) -> None:
         try:
