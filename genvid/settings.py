@@ -430,6 +430,13 @@ METRICS_DIR = env.path("METRICS_DIR", default=VAR_DIR / "metrics")
 METRICS_TOKEN = env.str("METRICS_TOKEN")
 ALARM_EMAILS = env.list("ALARM_EMAILS")
 
+# ── Errors and traces to others (genvid/observability)
+SENTRY_DSN = env.str("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT")
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    # Inside of the middleware that sets the request id.
+    MIDDLEWARE.insert(1, "genvid.observability.tracing_middleware.TracingMiddleware")
+
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",

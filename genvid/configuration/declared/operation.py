@@ -1,7 +1,7 @@
 """Settings of processes and monitoring."""
 
 from genvid.configuration.declared.site import COMPOSE, PORT
-from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Whole, Words
+from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Url, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 MAKE_RUN = "scripts/run.py (`make run`)"
@@ -32,6 +32,30 @@ WATCHING = Group(
             computed="`metrics` in `GENVID_VAR`",
             wrong="Each process shows its own counts only, and logs `metrics_not_shared`.",
             example="var/metrics",
+        ),
+        Setting(
+            "OBSERVABILITY",
+            Switch(),
+            "Builds the image with requirements-observability.lock, which the next two need.",
+            default="off",
+            wrong="Anything but `on` leaves the packages out.",
+            read_by=COMPOSE,
+        ),
+        Setting(
+            "SENTRY_DSN",
+            Url(optional=True),
+            "Where errors of the log are sent, without personal data; needs requirements-observability.lock.",
+            default="",
+            wrong="Malformed, or without the packages: refused. Errors are in the log alone.",
+            secret=True,
+        ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            Url(optional=True),
+            "The OpenTelemetry collector that traces are sent to, by OTLP over HTTP; needs "
+            "requirements-observability.lock.",
+            default="",
+            wrong="Malformed, or without the packages: refused. Nobody there: traces are lost, and the log says so.",
         ),
     ),
 )
