@@ -1,10 +1,12 @@
 """One trace from the request that orders a video, through Celery, to the call of HeyGen."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from celery import signals
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
@@ -14,6 +16,7 @@ from genvid.jobs import Job, enqueue
 from genvid.observability import tracing
 from genvid.observability.tracing import trace_id_of
 from genvid.tests.factories import SCRIPT, make_caller
+from genvid.tests.scripted import Answer, ScriptedServer
 from genvid.tests.workers import inline_worker
 from videos.models import Video
 
@@ -22,19 +25,27 @@ MIDDLEWARE = "genvid.observability.tracing_middleware.TracingMiddleware"
 NOTE = Job("tests.traced")
 
 
+@contextmanager
+def tracing_on(exporter: InMemorySpanExporter | None) -> Iterator[TracerProvider]:
+    provider = tracing.start(exporter)
+    try:
+        yield provider
+    finally:
+        signals.before_task_publish.disconnect(tracing.send_trace)
+        signals.task_prerun.disconnect(tracing.begin_task)
+        signals.task_postrun.disconnect(tracing.end_task)
+        request_context.on_use(nullcontext)
+        RequestsInstrumentor().uninstrument()
+        provider.shutdown()
+
+
 @pytest.fixture
 def traced(settings):
     """What ended, as it leaves for the collector."""
     settings.MIDDLEWARE = [settings.MIDDLEWARE[0], MIDDLEWARE, *settings.MIDDLEWARE[1:]]
     exporter = InMemorySpanExporter()
-    provider = tracing.start(exporter)
-    yield exporter
-    signals.before_task_publish.disconnect(tracing.send_trace)
-    signals.task_prerun.disconnect(tracing.begin_task)
-    signals.task_postrun.disconnect(tracing.end_task)
-    request_context.on_use(nullcontext)
-    RequestsInstrumentor().uninstrument()
-    provider.shutdown()
+    with tracing_on(exporter):
+        yield exporter
 
 
 @pytest.fixture
@@ -138,3 +149,15 @@ def test_a_client_cannot_choose_the_trace(traced):
 def test_probes_are_not_traced(traced, anonymous, path):
     anonymous.get(path)
     assert traced.get_finished_spans() == ()
+
+
+def test_spans_are_sent_to_the_collector_and_sending_them_makes_none(settings):
+    with ScriptedServer() as collector:
+        settings.OTEL_EXPORTER_OTLP_ENDPOINT = f"{collector.url}/"
+        collector.script += [Answer(200, b""), Answer(200, b"")]
+        with tracing_on(None) as provider:
+            with tracing.tracer().start_as_current_span("a-span"):
+                pass
+            assert provider.force_flush() is True
+        (sent,) = collector.requests
+    assert (sent.method, sent.path, sent.headers["content-type"]) == ("POST", "/v1/traces", "application/x-protobuf")
