@@ -2,8 +2,11 @@
 FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
-COPY requirements.lock .
+COPY requirements.lock requirements-observability.lock .
 RUN /venv/bin/pip install --no-deps --require-hashes -r requirements.lock
+# For SENTRY_DSN and OTEL_EXPORTER_OTLP_ENDPOINT: OBSERVABILITY=on in .env, or `--build-arg OBSERVABILITY=on`.
+ARG OBSERVABILITY
+RUN if [ "$OBSERVABILITY" = on ]; then /venv/bin/pip install --no-deps --require-hashes -r requirements-observability.lock; fi
 
 # Renders for test keys, where they are offered: the compose profile `test-keys`.
 FROM python:3.11-slim AS sandbox

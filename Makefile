@@ -109,17 +109,15 @@ fmt: setup ## let ruff fix and format
 	@$(PYTHON_BIN) -m ruff check --fix .
 	@$(PYTHON_BIN) -m ruff format .
 
-lock: setup ## write both locks anew from the requirements files
-	@echo "uv: resolving requirements.lock and requirements-dev.lock"
+lock: setup ## write the locks anew from the requirements files
+	@echo "uv: resolving requirements.lock, requirements-observability.lock and requirements-dev.lock"
 	@$(PYTHON_BIN) -m pip install --quiet uv
 	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements.txt -o requirements.lock
-	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements-observability.txt -c requirements.lock -o requirements-observability.lock
+	@.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements-dev.txt -c requirements.lock -c requirements-observability.lock -o requirements-dev.lock
 
 demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
 	@$(PYTHON_BIN) manage.py demo $(ARGS)
-
-drill: setup ## faults of production, played with real processes: backup, restore, recovery to a moment (ARGS="-k restore")
-	@$(PYTHON_BIN) -m pytest -m drill $(ARGS)
 
 chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
 	@$(PYTHON_BIN) -m videos.tests.chaos

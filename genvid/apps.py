@@ -8,8 +8,9 @@ from django.utils.module_loading import module_has_submodule
 
 # Imported for their effect: Celery's default application, and the system checks. Not in genvid/__init__, where Celery's
 # guide has it, for the sandbox starts without Celery.
-from genvid import celery, checks, deployment_checks, storage_checks  # noqa: F401
+from genvid import celery, checks, deployment_checks, observability, storage_checks  # noqa: F401
 from genvid.database_defaults import return_only_unsent_columns
+from genvid.metrics import celery_tasks  # noqa: F401 - for its effect, too
 
 
 class GenvidConfig(AppConfig):
@@ -17,6 +18,7 @@ class GenvidConfig(AppConfig):
 
     def ready(self) -> None:
         return_only_unsent_columns(apps.get_models(include_auto_created=True))
+        observability.start()
 
 
 class StaffPagesConfig(admin_apps.SimpleAdminConfig):

@@ -12,9 +12,10 @@ from django_structlog.middlewares import RequestMiddleware
 
 from genvid import request_context
 from genvid.api.client_address import UNKNOWN, client_address
+from genvid.metrics.http_requests import observe_request
 
 logger = structlog.get_logger("genvid.requests")
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/metrics")
 REQUEST_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{request_context.REQUEST_ID_LENGTH}}}")
 
 
@@ -35,9 +36,10 @@ class RequestIdMiddleware:
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """One line a request, when it is answered; django-structlog's own also has one at the start.
+    """One line a request, when it is answered; django-structlog's own also has one at the start. Counts it, too.
 
-    Streams and unhandled errors are logged by django-structlog, with the same fields.
+    Streams and unhandled errors are logged by django-structlog, with the same fields. Probes are neither logged nor
+    counted.
     """
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -48,8 +50,9 @@ class RequestLogMiddleware(RequestMiddleware):
         structlog.contextvars.bind_contextvars(ip=request_context.current().address)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        duration = round((time.perf_counter() - request.begun_at) * 1000, 1)  # type: ignore[attr-defined]
-        facts = {"user_agent": request.META.get("HTTP_USER_AGENT"), "duration_ms": duration}
+        seconds = time.perf_counter() - request.begun_at  # type: ignore[attr-defined]
+        observe_request(request, response.status_code, seconds)
+        facts = _facts(request, seconds)
         if response.streaming or hasattr(request, "_raised_exception"):
             structlog.contextvars.bind_contextvars(**facts)
             super().handle_response(request, response)
@@ -57,6 +60,17 @@ class RequestLogMiddleware(RequestMiddleware):
         level = self._log_level_for_status_code(response.status_code)
         logger.log(level, "request_finished", code=response.status_code, request=self.format_request(request), **facts)
         structlog.contextvars.clear_contextvars()
+
+    def _process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """django-structlog's line `request_failed` gets the fields of `request_finished`."""
+        begun_at = getattr(request, "begun_at", None)
+        if begun_at is not None:
+            structlog.contextvars.bind_contextvars(**_facts(request, time.perf_counter() - begun_at))
+        super()._process_exception(request, exception)
+
+
+def _facts(request: HttpRequest, seconds: float) -> dict[str, Any]:
+    return {"user_agent": request.META.get("HTTP_USER_AGENT"), "duration_ms": round(seconds * 1000, 1)}
 
 
 def _context_of(request: HttpRequest, request_id: str) -> request_context.RequestContext:

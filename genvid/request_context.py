@@ -5,7 +5,7 @@ under the request that ordered the row.
 """
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -53,11 +53,22 @@ def bind(**ids: object) -> None:
     _current.set(replace(current(), **{name: str(value or "") for name, value in ids.items()}))
 
 
+Entered = Callable[[RequestContext], AbstractContextManager[object]]
+_entered: Entered = nullcontext
+
+
+def on_use(entered: Entered) -> None:
+    """What else surrounds the work under a context: tracing, where it is on."""
+    global _entered
+    _entered = entered
+
+
 @contextmanager
 def use(context: RequestContext) -> Iterator[None]:
     token = _current.set(context)
     try:
-        yield
+        with _entered(context):
+            yield
     finally:
         _current.reset(token)
 

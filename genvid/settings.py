@@ -435,6 +435,13 @@ ALARM_EMAILS = env.list("ALARM_EMAILS")
 # Called as `raise_alarm(code, about, text)` by the base, which knows no app.
 OPERATOR_ALARM = "videos.operator_alarms.raise_alarm"
 
+# ── Errors and traces to others (genvid/observability)
+SENTRY_DSN = env.str("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT")
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    # Inside of the middleware that sets the request id.
+    MIDDLEWARE.insert(1, "genvid.observability.tracing_middleware.TracingMiddleware")
+
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",

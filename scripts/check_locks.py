@@ -54,11 +54,13 @@ def differences(production: Path, development: Path) -> Iterator[str]:
 
 
 def check(folder: Path) -> list[str]:
-    production, development = folder / "requirements.lock", folder / "requirements-dev.lock"
+    production, optional, development = (folder / f"requirements{part}.lock" for part in ("", "-observability", "-dev"))
     return [
         *misfits(folder / "requirements.txt", production),
+        *misfits(folder / "requirements-observability.txt", optional),
         *misfits(folder / "requirements-dev.txt", development),
         *differences(production, development),
+        *differences(optional, development),
     ]
 
 

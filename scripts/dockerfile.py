@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-KNOWN = {"ENV", "RUN", "COPY", "WORKDIR", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
+KNOWN = {"ARG", "ENV", "RUN", "COPY", "WORKDIR", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def parse_dockerfile(text: str) -> list[Stage]:
         word, value = line.split(maxsplit=1)
         if word == "FROM":
             stages.append(Stage(value.partition(" AS ")[2]))
-        elif word in KNOWN and stages:
+        elif word in KNOWN and stages and not (word == "ARG" and "=" in value):
             stages[-1].steps.append(Step(word, value))
         else:
             raise ValueError(f"not understood here: {line}")

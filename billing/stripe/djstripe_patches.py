@@ -1,10 +1,15 @@
 """Patches of dj-stripe, applied once when the process starts."""
 
+import time
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 from django.conf import settings
 from djstripe.models import Account
+
+from billing.stripe.call_metrics import observe, operation_of
 
 # dj-stripe reads an event's object inside the transaction that stores the event.
 TIMEOUT = 10.0  # seconds
@@ -13,8 +18,24 @@ TIMEOUT = 10.0  # seconds
 def apply_patches() -> None:
     # To find an object's account, dj-stripe stores the secret key as plain text and reads the account from Stripe,
     # which a restricted key may not. We have one account and know its id.
-    stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT)
+    stripe.default_http_client = TimedClient(timeout=TIMEOUT)
     Account.get_or_retrieve_for_api_key = classmethod(_our_account)
+
+
+class TimedClient(stripe.RequestsClient):
+    """Observes dj-stripe's own calls, which do not pass through `stripe_client`."""
+
+    def request(  # type: ignore[override] # as Stripe's own classes do
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        operation, started = operation_of(method, urlsplit(url).path), time.monotonic()
+        try:
+            answer = super().request(method, url, headers, post_data)
+        except stripe.APIConnectionError:
+            observe(operation, "unreachable", started)
+            raise
+        observe(operation, "ok" if answer[1] < 400 else f"http_{answer[1]}", started)
+        return answer
 
 
 def _our_account(cls: type[Account], api_key: str) -> Any:

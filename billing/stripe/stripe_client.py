@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from billing.stripe.call_metrics import observed, operation_of
 from billing.stripe.stripe_errors import BillingError, translate
 
 TIMEOUT = 20.0
@@ -48,6 +49,11 @@ def is_configured() -> bool:
 def _call(method: str, path: str, params: Json, **options: Any) -> Json:
     if not is_configured():
         raise BillingError("not_configured", "STRIPE_SECRET_KEY is not set.", retryable=False)
+    with observed(operation_of(method, path)):
+        return _ask(method, path, params, options)
+
+
+def _ask(method: str, path: str, params: Json, options: Json) -> Json:
     client = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_HOST or "")
     try:
         answer = client.raw_request(method, f"/v1/{path}", **params, **options)

@@ -16,6 +16,7 @@ from genvid.mail import jobs, staff_alarms
 from genvid.mail.composing import Order, compose
 from genvid.mail.models import QueuedMail
 from genvid.mail.rendering import render
+from genvid.metrics import Tally
 
 logger = structlog.get_logger(__name__)
 RETRY_PERIOD = timedelta(hours=24)
@@ -25,6 +26,7 @@ MAX_ATTEMPTS = 60
 MAX_SMTP_STEPS = 12
 """Most waits for the mail server in one mail; each has its own timeout."""
 MAX_PER_SWEEP = 200
+outcomes = Tally("genvid_mails_total", "Attempts to send mails, by kind and outcome.", ["kind", "outcome"])
 
 
 def lease() -> timedelta:
@@ -65,6 +67,7 @@ def _claim(mail_id: int) -> QueuedMail | None:
 def _record(mail: QueuedMail) -> None:
     """Keep kind, ids and moments only."""
     if mail.finish(sent_at=Now(), address="", data={}):
+        outcomes.add(mail.kind, "sent")
         logger.info("mail_sent", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts)
 
 
@@ -79,12 +82,14 @@ def _retry_later(mail: QueuedMail, error: Exception) -> None:
     if mail.held().filter(first_tried_at__lte=from_now(-RETRY_PERIOD)).exists():
         _give_up(mail, words)
     elif mail.retry_later(PAUSES.delay(mail.attempts), words):
+        outcomes.add(mail.kind, "failed")
         logger.warning("mail_retried_later", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=words)
 
 
 def _give_up(mail: QueuedMail, why: str) -> None:
     if not mail.give_up(why, given_up_at=Now()):
         return
+    outcomes.add(mail.kind, "given_up")
     logger.error("mail_given_up", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, error=why)
     if mail.kind != staff_alarms.KIND:
         staff_alarms.mail_given_up(timezone.now().date())

@@ -26,6 +26,8 @@ MAX_CODES = 60
 """Per process. The provider invents codes, and each is a series forever."""
 
 REGISTRY = CollectorRegistry(auto_describe=False)
+COUNTED: dict[str, tuple[str, ...]] = {}
+"""The series that processes count, with their labels. One shows in `/metrics` once it was counted."""
 
 
 class SharedFiles(Collector):
@@ -62,10 +64,13 @@ _OWN_REGISTRY = None if SHARED else REGISTRY
 class Tally:
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
         self._counter = Counter(name, meaning, labels, registry=_OWN_REGISTRY)
+        self._series: dict[tuple[str, ...], Counter] = {} if labels else {(): self._counter}
+        COUNTED[name] = tuple(labels)
 
     def add(self, *words: str, count: float = 1) -> None:
         try:
-            (self._counter.labels(*words) if words else self._counter).inc(count)
+            series = self._series.get(words) or self._series.setdefault(words, self._counter.labels(*words))
+            series.inc(count)
         except Exception as error:  # noqa: BLE001 - counting must never stop what it counts
             logger.debug("metric_not_recorded", error=repr(error))
 
@@ -73,10 +78,15 @@ class Tally:
 class Timing:
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> None:
         self._histogram = Histogram(name, meaning, labels, buckets=buckets, registry=_OWN_REGISTRY)
+        self._series: dict[tuple[str, ...], Histogram] = {} if labels else {(): self._histogram}
+        COUNTED.update(
+            {f"{name}_count": tuple(labels), f"{name}_sum": tuple(labels), f"{name}_bucket": (*labels, "le")}
+        )
 
     def note(self, seconds: float, *words: str) -> None:
         try:
-            (self._histogram.labels(*words) if words else self._histogram).observe(seconds)
+            series = self._series.get(words) or self._series.setdefault(words, self._histogram.labels(*words))
+            series.observe(seconds)
         except Exception as error:  # noqa: BLE001 - measuring must never stop what it measures
             logger.debug("metric_not_recorded", error=repr(error))
 

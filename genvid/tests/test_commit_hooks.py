@@ -13,8 +13,13 @@ ROOT = Path(settings.BASE_DIR)
 LOCKS = {
     "requirements.txt": "django>=5.2,<5.3  # the framework\n",
     "requirements.lock": "django==5.2.1 \\\n    # via -r requirements.txt\n",
-    "requirements-dev.txt": "-r requirements.txt\npytest>=8\n",
+    "requirements-observability.txt": "sentry-sdk>=2\n",
+    "requirements-observability.lock": (
+        "sentry-sdk==2.1.0 \\\n    # via -r requirements-observability.txt\nurllib3==2.5.0 \\\n    # via sentry-sdk\n"
+    ),
+    "requirements-dev.txt": "-r requirements.txt\n-r requirements-observability.txt\npytest>=8\n",
     "requirements-dev.lock": (
+        "sentry-sdk==2.1.0 \\\n    # via -r requirements-observability.txt\nurllib3==2.5.0 \\\n    # via sentry-sdk\n"
         "django==5.2.1 \\\n    # via\n    #   -c requirements.lock\n    #   -r requirements.txt\n"
         "pytest==9.0.1 \\\n    # via -r requirements-dev.txt\n"
     ),
@@ -138,8 +143,23 @@ def test_the_locks_of_the_project_fit_its_requirements() -> None:
             {"requirements_lock": "django==5.2.2\n"},
             "requirements.lock has django 5.2.2, requirements-dev.lock 5.2.1",
         ),
+        (
+            {"requirements_observability_txt": "sentry-sdk\nstructlog\n"},
+            "requirements-observability.lock lacks structlog of requirements-observability.txt",
+        ),
+        (
+            {"requirements_observability_lock": LOCKS["requirements-observability.lock"].replace("2.5.0", "2.4.0")},
+            "requirements-observability.lock has urllib3 2.4.0, requirements-dev.lock 2.5.0",
+        ),
     ],
-    ids=["out of range", "missing", "no longer asked for", "another version in development"],
+    ids=[
+        "out of range",
+        "missing",
+        "no longer asked for",
+        "another version in development",
+        "optional",
+        "another optional version",
+    ],
 )
 def test_a_lock_that_does_not_fit_is_refused_with_its_reason(
     tmp_path: Path, changed: dict[str, str], said: str

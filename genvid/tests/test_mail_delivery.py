@@ -24,6 +24,7 @@ from genvid.tests.factories import PASSWORD
 from genvid.tests.jobs import run_job
 from genvid.tests.mail import send_due_mail
 from genvid.tests.parallel import in_parallel
+from genvid.tests.test_metrics import series
 from videos.enums import MailKind as VideoMailKind
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +161,23 @@ def test_a_mail_that_fails_is_tried_again_later(no_server, settings, mailoutbox)
     make_due(mail)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert (delivery.send(mail.pk), len(mailoutbox), fresh(mail).error) == (True, 1, "")
+
+
+def attempts_counted(outcome: str) -> float:
+    return series(Client().get("/metrics")).get(("genvid_mails_total", (KIND, outcome)), 0)
+
+
+def test_attempts_are_counted_by_kind_and_outcome(no_server, settings):
+    before = [attempts_counted(outcome) for outcome in ("sent", "failed", "given_up")]
+    tried, lost = owe(), owe()
+    QueuedMail.objects.filter(pk=lost.pk).update(first_tried_at=Now() - delivery.RETRY_PERIOD)
+    delivery.send(tried.pk)
+    delivery.send(lost.pk)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    make_due(tried)
+    delivery.send(tried.pk)
+    after = [attempts_counted(outcome) for outcome in ("sent", "failed", "given_up")]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("attempts", "pause"), [(0, 30), (1, 60), (3, 240), (6, 1920), (7, 3600), (40, 3600)])

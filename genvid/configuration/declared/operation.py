@@ -1,7 +1,7 @@
 """Settings of processes and monitoring."""
 
 from genvid.configuration.declared.site import COMPOSE, PORT
-from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Whole
+from genvid.configuration.kinds import Choice, Folder, Number, Switch, Text, Url, Whole
 from genvid.configuration.setting import Group, Setting
 
 MAKE_RUN = "scripts/run.py (`make run`)"
@@ -31,6 +31,30 @@ WATCHING = Group(
             "How long the admin keeps the history of what staff did on its pages; the audit log has its own 400 days.",
             default="400",
             unit="days",
+        ),
+        Setting(
+            "OBSERVABILITY",
+            Switch(),
+            "Builds the image with requirements-observability.lock, which the next two need.",
+            default="off",
+            wrong="Anything but `on` leaves the packages out.",
+            read_by=COMPOSE,
+        ),
+        Setting(
+            "SENTRY_DSN",
+            Url(optional=True),
+            "Where errors of the log are sent, without personal data; needs requirements-observability.lock.",
+            default="",
+            wrong="Malformed, or without the packages: refused. Errors are in the log alone.",
+            secret=True,
+        ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            Url(optional=True),
+            "The OpenTelemetry collector that traces are sent to, by OTLP over HTTP; needs "
+            "requirements-observability.lock.",
+            default="",
+            wrong="Malformed, or without the packages: refused. Nobody there: traces are lost, and the log says so.",
         ),
     ),
 )
