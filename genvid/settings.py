@@ -147,6 +147,8 @@ if REDIS_URL:
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
+# Workers and beat wait for a broker that is away as long as it takes. By default they end after a hundred tries.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 # Celery would close the database's connection around each task, half of a short task's cost: genvid.celery keeps it.
