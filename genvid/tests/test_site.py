@@ -127,7 +127,7 @@ def test_the_queues_are_made_before_the_parts_could_race_for_them(tmp_path):
         closing(sqlite3.connect(unstarted.folder / "broker.sqlite3")) as link,
     ):
         names = [name for (name,) in link.execute("SELECT name FROM kombu_queue ORDER BY name")]
-    assert names == ["celery", "files", "mail", "orders", "outgoing", "ticks"]
+    assert names == ["celery", "files", "mail", "orders", "outgoing", "polls", "ticks"]
 
 
 def test_the_site_comes_up_again_after_a_power_cut(site):
