@@ -20,6 +20,8 @@ from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)
 DEFAULT_QUEUE = "celery"
+SENT_AT = "sent_at"
+"""Header of every message: seconds since 1970, by the sender's clock."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Job:
     """Seconds in which commits of a process send one message at once and one at the end. For jobs without ids."""
 
 
+HEARTBEAT = Job("genvid.heartbeat")
+"""Sent to every queue, by `genvid.heartbeats`."""
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
 
 

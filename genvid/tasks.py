@@ -7,6 +7,12 @@ from celery import shared_task
 from django.conf import settings
 
 from genvid import jobs
+from genvid.heartbeats import sending
+
+
+@shared_task(name=jobs.HEARTBEAT.name)
+def heartbeat(queue: str) -> None:
+    sending.record_heartbeat(queue)
 
 
 @shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)

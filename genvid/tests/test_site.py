@@ -140,6 +140,17 @@ def test_the_site_comes_up_again_after_a_power_cut(site):
     assert site.secrets == before
 
 
+def test_beat_and_every_queue_of_the_embedded_broker_prove_that_they_live(site):
+    site.wait(lambda: "starting" not in parts_of(site).values())
+    parts = parts_of(site)
+    queues = ("celery", "files", "mail", "orders", "outgoing", "polls", "ticks")
+    assert {name: parts[name] for name in ("beat", *queues)} == dict.fromkeys(("beat", *queues), "ok")
+
+
+def parts_of(site: EmbeddedSite) -> dict[str, str]:
+    return json.loads(site.get("/readyz"))["data"]["parts"]
+
+
 def test_the_secrets_are_for_the_owner_only(site):
     assert (site.folder / ".env").stat().st_mode & 0o777 == 0o600
 
