@@ -10,6 +10,7 @@ SEND_FORMER_MAIL = Job("billing.send_letter", queue="outgoing")
 TOP_UP = Job("billing.top_up", queue="outgoing")
 PUSH_PLANS = Job("billing.push_plans", queue="outgoing")
 SET_UP_STRIPE = Job("billing.set_up_stripe", queue="outgoing")
-SWEEP = Job("billing.sweep")
+# Beginning a top-up of a changed plan calls Stripe.
+SWEEP = Job("billing.sweep", queue="outgoing")
 ADVANCE_PERIODS = Job("billing.keep_time")
 RECONCILE = Job("billing.reconcile", queue="files")

@@ -54,7 +54,7 @@ QUEUES = {
     "billing.reconcile": "files",
     "billing.send_letter": "outgoing",
     "billing.set_up_stripe": "outgoing",
-    "billing.sweep": "celery",
+    "billing.sweep": "outgoing",
     "billing.top_up": "outgoing",
     "genvid.heartbeat": "celery",
     "genvid.mail.prune": "celery",
