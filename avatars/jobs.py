@@ -2,5 +2,5 @@
 
 from genvid.jobs import Job
 
-SYNC = Job("avatars.sync")
-SYNC_WHEN_EMPTY = Job("avatars.sync_when_empty")
+SYNC = Job("avatars.sync", queue="outgoing")
+SYNC_WHEN_EMPTY = Job("avatars.sync_when_empty", queue="outgoing")

@@ -12,6 +12,8 @@ from celery.beat import PersistentScheduler
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from genvid.heartbeats.sending import send_heartbeats
+from genvid.jobs import HEARTBEAT
 from genvid.schedule import JOBS
 
 logger = structlog.get_logger(__name__)
@@ -27,8 +29,19 @@ class Scheduler(PersistentScheduler):
         return super().adjust(n, drift)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        if has_work(entry.task):
+        if entry.task == HEARTBEAT.name:
+            beat()
+        elif has_work(entry.task):
             super().apply_entry(entry, producer)
+
+
+def beat() -> None:
+    """One message to each queue that has answered the last. A failure is the schedule's least worry."""
+    try:
+        send_heartbeats()
+    except Exception as error:  # noqa: BLE001 - whatever fails here, the schedule must go on
+        logger.warning("heartbeats_not_sent", error=repr(error))
+        connections.close_all()
 
 
 def has_work(task: str) -> bool:

@@ -1,6 +1,7 @@
 """The Celery application. Each app's `tasks.py` has its tasks; `genvid.schedule` says where and when they run."""
 
 import os
+import time
 from typing import Any
 
 from celery import Celery, signals
@@ -9,6 +10,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.transport import TRANSPORT_ALIASES
 
 from genvid import request_context
+from genvid.jobs import SENT_AT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
@@ -36,6 +38,7 @@ def keep_database_connection(task: Any = None, **_: Any) -> None:
 @signals.before_task_publish.connect
 def send_request_context(headers: dict[str, Any], **_: Any) -> None:
     headers["request_context"] = request_context.current().ids
+    headers[SENT_AT] = time.time()
 
 
 @signals.task_prerun.connect

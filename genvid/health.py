@@ -1,8 +1,14 @@
-"""`/healthz`: the process lives, and its version. `/readyz`: database, migrations, broker and storage work."""
+"""`/healthz`: the process lives, and its version. `/readyz`: all parts work, those without a port by their heartbeats.
+
+`/readyz?parts=web` looks at what a request needs. It steers traffic: a dead beat must not take the API down.
+"""
 
 import logging
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import structlog
 from django.apps import apps
@@ -18,15 +24,26 @@ from genvid import __version__
 from genvid.api.exceptions import refuse
 from genvid.api.renderers import dump, success_body
 from genvid.celery import app
-from genvid.errors import ProviderUnavailable
+from genvid.errors import ProviderUnavailable, ValidationFailed
+from genvid.heartbeats import status as heartbeats
 
 logger = structlog.get_logger(__name__)
 _migrated = False
 _failing: dict[str, type[Exception]] = {}
 
 
+STORAGE_SECONDS = 5.0
+WEB_PARTS = ("database", "migrations")
+PARTS = {"web": WEB_PARTS}
+"""Values of the parameter `parts`."""
+
+
 class StillFilling(Exception):
     pass
+
+
+class NoHeartbeat(Exception):
+    """Of beat, or of a queue: no worker serves it, or all threads that do are busy."""
 
 
 @require_safe
@@ -37,15 +54,37 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    errors = {name: error for name, check in PROBES.items() if (error := probe(check))}
-    log_changes(errors)
+    only = request.GET.get("parts")
+    if only is not None and only not in PARTS:
+        return refuse(ValidationFailed(details={"parts": f"Send one of: {', '.join(PARTS)}, or leave it out."}))
+    return answer(*look_at_web() if only else look_at_all())
+
+
+def answer(parts: dict[str, str], errors: dict[str, Exception]) -> HttpResponse:
+    if not errors:
+        return HttpResponse(dump(success_body({"status": "ready", "parts": parts})), content_type="application/json")
     # Only the class of what went wrong: the address is public, and messages could name hosts or users.
     failing = {name: type(error).__name__ for name, error in errors.items()}
-    parts = dict.fromkeys(PROBES, "ok") | failing
-    if not failing:
-        body = success_body({"status": "ready", "parts": parts | {"provider": provider_status()}})
-        return HttpResponse(dump(body), content_type="application/json")
     return refuse(ProviderUnavailable("Not ready: " + ", ".join(failing), details=failing))
+
+
+def look_at_web() -> tuple[dict[str, str], dict[str, Exception]]:
+    return dict.fromkeys(WEB_PARTS, "ok"), failing_probes(WEB_PARTS)
+
+
+def look_at_all() -> tuple[dict[str, str], dict[str, Exception]]:
+    errors = failing_probes(PROBES)
+    beats: dict[str, str] = {}
+    if "database" not in errors and "migrations" not in errors:
+        beats = heartbeats.read_states()
+        errors |= {name: NoHeartbeat(name) for name, state in beats.items() if state == heartbeats.SILENT}
+    log_changes(errors)
+    provider = {} if errors else {"provider": provider_status()}
+    return dict.fromkeys(PROBES, "ok") | beats | provider, errors
+
+
+def failing_probes(names: Iterable[str]) -> dict[str, Exception]:
+    return {name: error for name in names if (error := probe(PROBES[name]))}
 
 
 def probe(check: Callable[[], None]) -> Exception | None:
@@ -89,6 +128,20 @@ def check_broker() -> None:
 
 
 def check_storage() -> None:
+    """In a thread of its own: a bucket that does not answer costs the thread that asks no more than STORAGE_SECONDS."""
+    attempt = _storage_thread(os.getpid()).submit(write_and_delete)
+    try:
+        attempt.result(STORAGE_SECONDS)
+    finally:
+        attempt.cancel()
+
+
+@cache
+def _storage_thread(_pid: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="storage-probe")
+
+
+def write_and_delete() -> None:
     name = default_storage.save(f"probes/{uuid.uuid4()}", ContentFile(b"ok"))
     default_storage.delete(name)
 

@@ -20,6 +20,8 @@ from genvid.request_context import RequestContext
 
 logger = structlog.get_logger(__name__)
 DEFAULT_QUEUE = "celery"
+SENT_AT = "sent_at"
+"""Header of every message: seconds since 1970, by the sender's clock."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Job:
 
 
 PRUNE = Job("genvid.prune")
+HEARTBEAT = Job("genvid.heartbeat")
+"""Sent to every queue, by `genvid.heartbeats`."""
 PRUNE_EMBEDDED_BROKER = Job("genvid.prune_embedded_broker")
 EXAMINE_NEIGHBOURS = Job("genvid.examine_neighbours", queue="outgoing")
 

@@ -28,6 +28,7 @@ def routes() -> dict[str, dict[str, str]]:
 
 def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
     entries = (
+        _every(env.float("HEARTBEAT_SECONDS"), base_jobs.HEARTBEAT),
         _every(env.float("DISPATCH_SECONDS"), videos_jobs.DISPATCH),
         _every(1.0, videos_jobs.REFRESH_QUEUE),
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),

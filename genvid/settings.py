@@ -49,6 +49,7 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL")
 INSTALLED_APPS = [
     "genvid",
     "genvid.mail",
+    "genvid.heartbeats",
     "unfold.apps.BasicAppConfig",
     "genvid.apps.StaffPagesConfig",
     "django.contrib.auth",
@@ -146,6 +147,8 @@ if REDIS_URL:
         "socket_connect_timeout": 2,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Workers and beat wait for a broker that is away as long as it takes. By default they end after a hundred tries.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -163,6 +166,9 @@ CELERY_TASK_ROUTES = routes()
 CELERY_BEAT_SCHEDULER = "genvid.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = schedule(env)
+HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS")
+# What is silent for longer is failing, for /readyz.
+HEARTBEAT_LIMIT = env.float("HEARTBEAT_LIMIT")
 
 # ── People
 AUTH_USER_MODEL = "accounts.User"
@@ -323,6 +329,8 @@ VIDEO_MAX_BYTES = env.int("VIDEO_MAX_BYTES")
 VIDEO_DOWNLOADS = env.int("VIDEO_DOWNLOADS")
 VIDEO_DISK_RESERVE = env.int("VIDEO_DISK_RESERVE")
 VIDEO_DOWNLOAD_TIMEOUT = env.float("VIDEO_DOWNLOAD_TIMEOUT")
+# All threads of a worker for files may be busy with long downloads.
+QUEUE_HEARTBEAT_LIMITS = {"files": HEARTBEAT_LIMIT + VIDEO_DOWNLOAD_TIMEOUT}
 # What a render is expected to take until real ones have been measured: fixed part, and per second of video.
 EXPECTED_RENDER_BASE = env.float("EXPECTED_RENDER_BASE")
 EXPECTED_RENDER_FACTOR = env.float("EXPECTED_RENDER_FACTOR")

@@ -18,9 +18,7 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
         "region_name": env.str("S3_REGION") or None,
         "file_overwrite": True,
         "querystring_expire": link_seconds,
-        # By default links have Signature Version 2, which newer buckets and most S3-compatible stores refuse.
-        "signature_version": "s3v4",
-        "addressing_style": _addressing(env, name),
+        "client_config": _client_config(_addressing(env, name)),
         # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
         "transfer_config": _transfers(),
     }
@@ -32,6 +30,20 @@ def _addressing(env: DeclaredEnv, name: str) -> str:
         return "auto"
     # No certificate covers a host whose bucket's name has dots.
     return "path" if "." in name else "virtual"
+
+
+def _client_config(addressing: str) -> Any:
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, for buckets only
+
+    return Config(
+        s3={"addressing_style": addressing},
+        # By default links have Signature Version 2, which newer buckets and most S3-compatible stores refuse.
+        signature_version="s3v4",
+        # By default a bucket that does not answer holds a thread for five minutes: five tries of a minute.
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+    )
 
 
 def _transfers() -> Any:

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from genvid import doctor, jobs
 from genvid.batched_rows import delete_in_batches, delete_oldest
+from genvid.heartbeats import sending
 
 
 @shared_task(name=jobs.PRUNE.name)
@@ -22,6 +23,11 @@ def prune() -> None:
     now = timezone.now()
     delete_in_batches(Session.objects.filter(expire_date__lt=now))
     delete_oldest(LogEntry.objects.all(), "action_time", now - timedelta(days=settings.ADMIN_LOG_DAYS))
+
+
+@shared_task(name=jobs.HEARTBEAT.name)
+def heartbeat(queue: str) -> None:
+    sending.record_heartbeat(queue)
 
 
 @shared_task(name=jobs.PRUNE_EMBEDDED_BROKER.name)

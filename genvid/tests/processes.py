@@ -64,7 +64,7 @@ class OwnProcess(Service):
 
 
 class WorkerProcess(OwnProcess):
-    """`celery worker`. Start several with different names to let them race."""
+    """`celery worker`. Start several with different names to let them race. `queues`: all, unless named."""
 
     def __init__(
         self,
@@ -73,12 +73,14 @@ class WorkerProcess(OwnProcess):
         name: str = "worker",
         concurrency: int = 4,
         beat: bool = False,
+        queues: str = "",
         app: str = "genvid",
         **environment: str,
     ) -> None:
         super().__init__(name, folder, environment)
         self.concurrency = concurrency
         self.beat = beat
+        self.queues = queues
         self.app = app
 
     def start(self) -> Self:
@@ -90,6 +92,8 @@ class WorkerProcess(OwnProcess):
         """Start, or start again, without waiting until it is ready."""
         options = ["-n", f"{self.name}@%h", "-P", "threads", "-c", str(self.concurrency), "-l", "INFO"]
         options += ["--without-mingle", "--without-gossip"]
+        if self.queues:
+            options += ["-Q", self.queues]
         if self.beat:
             options += ["-B", "-s", str(self.folder / f"{self.name}-beat")]
         self.spawn_module("celery", "-A", self.app, "worker", *options)

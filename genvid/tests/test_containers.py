@@ -12,7 +12,7 @@ from genvid.schedule import queues
 from genvid.tests.scripts import SCRIPTS, load_script
 
 ROOT = SCRIPTS.parent
-PRODUCTION = {"postgres", "redis", "migrate", "web", "web2", "stream", "worker", "caller", "mailer", "beat"}
+PRODUCTION = {"postgres", "redis", "migrate", "web", "web2", "stream", "worker", "poller", "caller", "mailer", "beat"}
 ENGINE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 case "$1 $2" in
@@ -54,9 +54,15 @@ def test_the_workers_of_production_serve_every_queue_once(compose):
     assert sorted(served) == sorted(queue.name for queue in queues())
 
 
-def test_mail_has_a_worker_of_its_own(compose):
-    command = compose["services"]["mailer"]["command"]
-    assert command[command.index("-Q") + 1] == "mail"
+@pytest.mark.parametrize(("name", "served"), [("mailer", "mail"), ("poller", "polls"), ("worker", "celery,ticks")])
+def test_what_waits_for_others_and_what_must_not_wait_have_workers_of_their_own(compose, name, served):
+    command = compose["services"][name]["command"]
+    assert command[command.index("-Q") + 1] == served
+
+
+def test_whatever_ends_in_production_is_started_again(compose):
+    restarts = {name: compose["services"][name]["restart"] for name in PRODUCTION}
+    assert restarts == dict.fromkeys(PRODUCTION, "unless-stopped") | {"migrate": "no"}
 
 
 def test_every_service_names_only_services_and_volumes_that_are_there(compose):

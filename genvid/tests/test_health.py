@@ -1,5 +1,7 @@
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.core.files.storage import default_storage
@@ -7,14 +9,35 @@ from django.utils import timezone
 
 import genvid
 from genvid import health
+from genvid.heartbeats import sending, status
+from genvid.heartbeats.models import Heartbeat
 from genvid.heygen.heygen_errors import Busy, OperatorProblem
+from genvid.leasing import from_now
 from genvid.tests.asserts import refusal_of
 from genvid.tests.factories import JsonClient
 from videos.models import ProviderState
 from videos.provider import provider_gate
 
-READY = {"database": "ok", "migrations": "ok", "broker": "ok", "storage": "ok", "catalogue": "ok"}
-READY |= {"shop": "ok", "provider": "ok"}
+QUEUES = ("celery", "files", "mail", "orders", "outgoing", "polls", "ticks")
+PROBED = dict.fromkeys(("database", "migrations", "broker", "storage", "catalogue", "shop"), "ok")
+
+
+@pytest.fixture(autouse=True)
+def just_started(monkeypatch):
+    """Beat and the queues, which do not run here, count as well."""
+    monkeypatch.setattr(status, "_started", time.monotonic())
+
+
+@pytest.fixture
+def started_long_ago(just_started, monkeypatch):
+    monkeypatch.setattr(status, "_started", time.monotonic() - status.STARTING_SECONDS)
+
+
+@pytest.fixture
+def beating(db, started_long_ago):
+    """Beat and every queue have just given a heartbeat."""
+    for name in status.part_names():
+        sending.record_heartbeat(name)
 
 
 @pytest.fixture
@@ -36,9 +59,67 @@ def test_a_living_process_says_so_with_its_version_without_a_database():
 
 
 @pytest.mark.django_db
-def test_all_parts_ready_is_a_200(anonymous):
+def test_all_parts_ready_is_a_200_that_names_each_with_beat_and_the_queues(anonymous, beating):
     response = anonymous.get("/readyz")
-    assert (response.status_code, response.json()["data"]) == (200, {"status": "ready", "parts": READY})
+    parts = PROBED | dict.fromkeys(("beat", *QUEUES), "ok") | {"provider": "ok"}
+    assert (response.status_code, response.json()["data"]) == (200, {"status": "ready", "parts": parts})
+
+
+@pytest.mark.django_db
+def test_after_a_start_parts_without_a_heartbeat_are_starting_and_count_as_well(anonymous):
+    response = anonymous.get("/readyz")
+    parts = PROBED | dict.fromkeys(("beat", *QUEUES), "starting") | {"provider": "ok"}
+    assert (response.status_code, response.json()["data"]) == (200, {"status": "ready", "parts": parts})
+
+
+@pytest.mark.django_db
+def test_parts_that_never_gave_a_heartbeat_are_a_503_that_names_them(anonymous, started_long_ago):
+    assert failing_parts(anonymous.get("/readyz")) == {"beat", *QUEUES}
+
+
+def test_a_beat_that_stopped_is_a_503_that_names_it_alone(anonymous, beating):
+    Heartbeat.objects.filter(name="beat").update(beat_at=from_now(-61))
+    assert failing_parts(anonymous.get("/readyz")) == {"beat"}
+
+
+def test_a_queue_whose_message_nobody_takes_is_a_503_that_names_it(anonymous, beating):
+    Heartbeat.objects.filter(name="orders").update(beat_at=from_now(-70), asked_at=from_now(-61))
+    assert failing_parts(anonymous.get("/readyz")) == {"orders"}
+
+
+# ── What steers traffic
+
+
+def test_what_steers_traffic_asks_for_the_database_and_the_migrations_alone(anonymous, db, started_long_ago):
+    response = anonymous.get("/readyz?parts=web")
+    assert (response.status_code, response.json()["data"]["parts"]) == (200, {"database": "ok", "migrations": "ok"})
+
+
+def test_a_dead_broker_and_a_dead_storage_take_no_traffic_away(anonymous, db, dead_broker, dead_storage):
+    assert anonymous.get("/readyz?parts=web").status_code == 200
+
+
+def test_a_database_out_of_reach_takes_traffic_away(monkeypatch):
+    monkeypatch.setattr(health, "_migrated", True)
+    assert failing_parts(JsonClient().get("/readyz?parts=web")) == {"database"}
+
+
+@pytest.mark.parametrize("value", ["", "beat", "web,beat", "WEB"])
+def test_an_unknown_value_of_parts_is_refused_by_its_name(anonymous, value):
+    response = anonymous.get("/readyz", {"parts": value})
+    assert refusal_of(response) == (400, "validation_error")
+    assert response.json()["error"]["details"] == {"parts": "Send one of: web, or leave it out."}
+
+
+def test_a_storage_that_does_not_answer_is_a_503_in_time(anonymous, db, monkeypatch):
+    answer = Event()
+    monkeypatch.setattr(health, "STORAGE_SECONDS", 0.05)
+    monkeypatch.setattr(default_storage, "save", lambda *_: answer.wait(600))
+    try:
+        assert failing_parts(anonymous.get("/readyz")) == {"storage"}
+    finally:
+        answer.set()
+        health._storage_thread.cache_clear()
 
 
 @pytest.mark.django_db
@@ -148,7 +229,9 @@ def said(caplog, monkeypatch) -> Callable[[], list[tuple[str, str]]]:
 
 
 @pytest.mark.django_db
-def test_a_part_that_fails_is_logged_once_and_once_more_when_it_is_well(anonymous, dead_broker, said, monkeypatch):
+def test_a_part_that_fails_is_logged_once_and_once_more_when_it_is_well(
+    anonymous, dead_broker, said, monkeypatch, beating
+):
     anonymous.get("/readyz")
     anonymous.get("/readyz")
     monkeypatch.undo()

@@ -44,8 +44,8 @@ QUEUES = {
     "accounts.sweep_privacy": "celery",
     "accounts.work_on_erasure": "files",
     "accounts.work_on_export": "files",
-    "avatars.sync": "celery",
-    "avatars.sync_when_empty": "celery",
+    "avatars.sync": "outgoing",
+    "avatars.sync_when_empty": "outgoing",
     "billing.expire_lots": "celery",
     "billing.keep_time": "celery",
     "billing.look": "outgoing",
@@ -55,31 +55,32 @@ QUEUES = {
     "billing.reconcile": "files",
     "billing.send_letter": "outgoing",
     "billing.set_up_stripe": "outgoing",
-    "billing.sweep": "celery",
+    "billing.sweep": "outgoing",
     "billing.top_up": "outgoing",
     "genvid.examine_neighbours": "outgoing",
+    "genvid.heartbeat": "celery",
     "genvid.mail.prune": "celery",
     "genvid.mail.send": "mail",
     "genvid.mail.sweep": "celery",
     "genvid.prune": "celery",
     "genvid.prune_embedded_broker": "celery",
     "videos.alarm_staff": "celery",
-    "videos.backfill": "celery",
+    "videos.backfill": "polls",
     "videos.cancel_batch": "celery",
     "videos.delete_render": "files",
     "videos.dispatch": "celery",
     "videos.learn_paces": "celery",
-    "videos.poll": "celery",
+    "videos.poll": "polls",
     "videos.purge": "files",
-    "videos.read": "celery",
+    "videos.read": "polls",
     "videos.refresh_queue": "ticks",
-    "videos.register_webhook": "celery",
+    "videos.register_webhook": "outgoing",
     "videos.replace_file": "files",
-    "videos.retain": "celery",
+    "videos.retain": "files",
     "videos.store": "files",
     "videos.submit": "orders",
     "videos.sweep": "celery",
-    "videos.work_off_delivery": "celery",
+    "videos.work_off_delivery": "polls",
 }
 """Every job on the wire. Workers of the previous release may still send and receive them: a change needs two releases.
 """
@@ -97,6 +98,7 @@ SCHEDULED = {
     "billing.reconcile",
     "billing.sweep",
     "genvid.examine_neighbours",
+    "genvid.heartbeat",
     "genvid.mail.prune",
     "genvid.mail.sweep",
     "genvid.prune",
@@ -185,7 +187,7 @@ def test_celery_routes_each_job_to_its_queue() -> None:
 
 
 def test_a_worker_without_named_queues_serves_every_queue() -> None:
-    names = {"celery", "files", "mail", "orders", "outgoing", "ticks"}
+    names = {"celery", "files", "mail", "orders", "outgoing", "polls", "ticks"}
     assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == names
     assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
 

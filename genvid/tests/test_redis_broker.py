@@ -33,6 +33,15 @@ def test_a_client_that_blocks_is_one_of_its_own(channel: Any) -> None:
     assert blocking.connection_pool is not channel._create_client().connection_pool
 
 
+def test_a_channel_whose_connection_was_lost_fails_with_an_error_after_which_celery_reconnects() -> None:
+    connection = app.connection_for_write()
+    channel: Any = connection.default_channel
+    # What a worker's consumer does first when its connection is lost; a channel with messages still has its transport.
+    channel.connection.client = None
+    with pytest.raises(connection.connection_errors, match="was lost"), channel.conn_or_acquire():
+        pass
+
+
 def test_a_channel_whose_pool_was_replaced_makes_a_new_client(channel: Any) -> None:
     before = channel._create_client()
     channel._disconnect_pools()

@@ -127,7 +127,7 @@ def test_the_queues_are_made_before_the_parts_could_race_for_them(tmp_path):
         closing(sqlite3.connect(unstarted.folder / "broker.sqlite3")) as link,
     ):
         names = [name for (name,) in link.execute("SELECT name FROM kombu_queue ORDER BY name")]
-    assert names == ["celery", "files", "mail", "orders", "outgoing", "ticks"]
+    assert names == ["celery", "files", "mail", "orders", "outgoing", "polls", "ticks"]
 
 
 def test_the_site_comes_up_again_after_a_power_cut(site):
@@ -138,6 +138,17 @@ def test_the_site_comes_up_again_after_a_power_cut(site):
 
     assert json.loads(site.get("/readyz"))["success"] is True
     assert site.secrets == before
+
+
+def test_beat_and_every_queue_of_the_embedded_broker_prove_that_they_live(site):
+    site.wait(lambda: "starting" not in parts_of(site).values())
+    parts = parts_of(site)
+    queues = ("celery", "files", "mail", "orders", "outgoing", "polls", "ticks")
+    assert {name: parts[name] for name in ("beat", *queues)} == dict.fromkeys(("beat", *queues), "ok")
+
+
+def parts_of(site: EmbeddedSite) -> dict[str, str]:
+    return json.loads(site.get("/readyz"))["data"]["parts"]
 
 
 def test_the_secrets_are_for_the_owner_only(site):

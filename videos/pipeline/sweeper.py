@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 from django.utils import timezone
 
-from genvid import request_context
+from genvid import cache, request_context
 from genvid.leasing import sweep
 from videos import jobs, operator_alarms, settlement
 from videos.enums import Status
@@ -23,6 +23,9 @@ LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
 CANCEL_AFTER = timedelta(seconds=5)
 DELIVERY_AFTER = timedelta(seconds=3)
+ENDING = "videos.end_overdue"
+MAX_ENDING_SECONDS = 180.0
+"""So long after a worker was killed while it ended overdue videos, another may begin."""
 QUEUE_NOT_COMPUTED = (
     "No worker computes the order of the queue every second: nobody serves Celery's queue `ticks`, or its worker "
     "hangs. Videos are made as always. Until it is mended, positions and expected times of queued videos are old or "
@@ -32,7 +35,6 @@ QUEUE_NOT_COMPUTED = (
 
 def sweep_all() -> None:
     release_check.update_waiting_reasons()
-    end_overdue()
     enqueue_due()
     enqueue_deliveries()
     enqueue_purges()
@@ -41,6 +43,17 @@ def sweep_all() -> None:
     compute_stale_queue()
     provider_alarms.mail_staff_changes()
     operator_alarms.mail_alarms()
+    end_overdue_alone()
+
+
+def end_overdue_alone() -> None:
+    """Last, and by one thread at a time: HeyGen is asked, and may let each call wait until its timeout."""
+    if not cache.is_first_in(ENDING, MAX_ENDING_SECONDS):
+        return
+    try:
+        end_overdue()
+    finally:
+        cache.delete(ENDING)
 
 
 def enqueue_due() -> None:

@@ -196,3 +196,9 @@ def test_a_stored_file_is_fetched_by_its_link_under_its_title(store):
         assert answer.read() == b"0123456789"
         assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''Gr%C3%BC%C3%9Fe.srt"
         assert answer.headers["Content-Type"] == "application/x-subrip; charset=utf-8"
+
+
+def test_a_bucket_that_does_not_answer_holds_a_thread_for_less_than_two_minutes(store_in_bucket):
+    store_in_bucket(region="eu-west-1")
+    config = default_storage.connection.meta.client.meta.config
+    assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (5, 30, 3)

@@ -1,8 +1,9 @@
-"""Real workers that are killed: the next worker completes the video from the database."""
+"""Real workers that are killed or lose a neighbour: what was begun is completed from the database."""
 
 import hashlib
 import json
 import os
+import socket
 import struct
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 import redis
 from django.core.files.storage import default_storage
 
-from genvid.tests.factories import make_caller
+from genvid.heartbeats import status as heartbeats
+from genvid.tests.factories import JsonClient, make_caller
 from genvid.tests.processes import WorkerProcess
+from genvid.tests.services import Redis
 from videos.enums import Status
 from videos.models import Video
 from videos.tests.pipeline import Money, Pipeline, describe, fresh, money_of, wait_until
@@ -47,9 +50,10 @@ def new_worker(tmp_path, sandbox):
     """Starts workers with beat that talk to the sandbox; all are stopped after the test."""
     workers = []
 
-    def start(**environment: str) -> WorkerProcess:
+    def start(*, beat: bool = True, queues: str = "", concurrency: int = 4, **environment: str) -> WorkerProcess:
         given = FAST_SETTINGS | {"HEYGEN_BASE_URL": sandbox.url} | environment
-        workers.append(WorkerProcess(tmp_path, name=f"worker{len(workers)}", beat=True, **given))
+        form = {"beat": beat, "queues": queues, "concurrency": concurrency}
+        workers.append(WorkerProcess(tmp_path, name=f"worker{len(workers)}", **form, **given))
         return workers[-1].start()
 
     yield start
@@ -186,3 +190,70 @@ def test_a_killed_and_restarted_provider_loses_no_video(pipeline, person, new_wo
 
     wait_for_status(video, Status.COMPLETED)
     assert_completed_once(pipeline, person, video)
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    """A Redis that only this test uses, and may kill."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with Redis(folder) as broker:
+        yield broker.start()
+
+
+@pytest.mark.drill
+def test_a_worker_goes_on_when_redis_comes_back(pipeline, person, new_worker, own_redis):
+    pipeline.sandbox.configure(submit_seconds=3)
+    held = pipeline.order(person, "Hi.")
+    worker = new_worker(REDIS_URL=own_redis.url)
+    wait_until(lambda: pipeline.sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1)
+
+    # While the worker holds a message.
+    own_redis.process.kill()
+    own_redis.process.wait()
+    wait_until(lambda: "Cannot connect to redis" in worker.output() or not worker.is_running(), seconds=PATIENCE)
+    ordered_meanwhile = pipeline.order(person, "Ho.")
+    own_redis.start()
+
+    for video in (held, ordered_meanwhile):
+        wait_until(
+            lambda video=video: fresh(video).status == Status.COMPLETED or not worker.is_running(), seconds=PATIENCE
+        )
+    assert worker.is_running(), worker.output()[-2000:]
+    assert [pipeline.count_renders(video) for video in (held, ordered_meanwhile)] == [1, 1]
+    assert money_of(person).charges == 2
+
+
+@pytest.fixture
+def silent_mail_server():
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+        server.settimeout(PATIENCE)
+        yield server
+
+
+@pytest.mark.drill
+def test_a_mail_server_that_never_answers_stops_mail_alone(
+    pipeline, person, new_worker, silent_mail_server, settings, monkeypatch
+):
+    mail = {"EMAIL_URL": f"smtp://127.0.0.1:{silent_mail_server.getsockname()[1]}", "EMAIL_TIMEOUT": "3600"}
+    threads, others = 2, ",".join(sorted({*heartbeats.queue_names()} - {"mail"}))
+    for _ in range(threads):
+        make_caller()
+    new_worker(beat=False, queues="mail", concurrency=threads, **mail)
+    new_worker(queues=others, concurrency=threads, HEARTBEAT_SECONDS="0.5", **mail)
+    connections = [silent_mail_server.accept()[0] for _ in range(threads)]
+
+    video = pipeline.order(person, "Hi.")
+    wait_for_status(video, Status.COMPLETED)
+
+    settings.HEARTBEAT_LIMIT = 4.0
+    monkeypatch.setattr(heartbeats, "STARTING_SECONDS", 0.0)
+    wait_until(lambda: failing_parts() == {"mail"}, seconds=PATIENCE, why=lambda: str(failing_parts()))
+    for connection in connections:
+        connection.close()
+
+
+def failing_parts() -> set[str]:
+    response = JsonClient().get("/readyz")
+    return set() if response.status_code == 200 else set(response.json()["error"]["details"])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from genvid import cache
 from videos.enums import Status
 from videos.models import Video
 from videos.pipeline import sweeper
@@ -34,6 +35,19 @@ class TestDeadlines:
 
         assert outcome_of(video) == ("failed", "provider_unavailable", True)
         assert (money_of(owner), pipeline.count_renders(video)) == (UNTOUCHED, 0)
+
+    def test_overdue_videos_are_ended_by_one_sweep_at_a_time(self, pipeline, owner):
+        video = pipeline.order(owner)
+        pipeline.expire_deadline(video)
+        assert cache.is_first_in(sweeper.ENDING, sweeper.MAX_ENDING_SECONDS)
+
+        sweeper.sweep_all()
+        assert still_held(owner, video)
+        cache.delete(sweeper.ENDING)
+        sweeper.sweep_all()
+        sweeper.sweep_all()
+
+        assert outcome_of(video) == ("failed", "provider_unavailable", True)
 
     def test_an_order_that_is_put_back_keeps_its_deadline(self, pipeline, owner, settings):
         pipeline.sandbox.fault(kind="status", status=429, retry_after=3600, **CREATE)

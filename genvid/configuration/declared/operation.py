@@ -72,6 +72,15 @@ PROCESSES = Group(
             read_by=COMPOSE,
         ),
         Setting(
+            "POLL_THREADS",
+            Whole(1),
+            "Threads of the worker that reads at HeyGen, for webhooks and polls.",
+            default="6",
+            unit="threads",
+            wrong="Celery does not start; too few, and finished renders are noticed late.",
+            read_by=COMPOSE,
+        ),
+        Setting(
             "CALLER_THREADS",
             Whole(1),
             "Threads of the worker for calls that may take minutes; HEYGEN_MAX_CONCURRENT and some more.",

@@ -7,6 +7,22 @@ PIPELINE = Group(
     "The video pipeline; the defaults fit HeyGen",
     (
         Setting(
+            "HEARTBEAT_SECONDS",
+            Number(above_zero=True),
+            "Time between two heartbeats of beat and of each queue.",
+            default="10",
+            unit="seconds",
+        ),
+        Setting(
+            "HEARTBEAT_LIMIT",
+            Number(above_zero=True),
+            "How long beat may be silent, or a heartbeat wait for a thread of its queue, before `/readyz` answers 503. "
+            "The queue `files` has `VIDEO_DOWNLOAD_TIMEOUT` more, for its threads may all be busy with long downloads.",
+            default="60",
+            unit="seconds",
+            wrong="Too short: alarms while a worker is restarted. Too long: a dead worker is noticed late.",
+        ),
+        Setting(
             "DISPATCH_SECONDS",
             Number(above_zero=True),
             "Time between two runs of the scheduler.",
