@@ -1,4 +1,4 @@
-"""The container's HEALTHCHECK: exits 0 when the web process serves requests, or answers the path that is given, with 200.
+"""The container's HEALTHCHECK: exits 0 when the web process answers 200, to the path that is given where one is.
 
 It asks `/readyz?parts=web`, as all that steers traffic: a dead beat or a dead worker must not take the API down.
 """

@@ -8,7 +8,7 @@ class LedgerProof(models.Model):
     seconds = models.FloatField()
     wallets = models.PositiveIntegerField()
     discrepancies = models.PositiveIntegerField()
-    text = models.TextField(blank=True, help_text="The first discrepancies.")
+    text = models.TextField(blank=True, default="", db_default="", help_text="The first discrepancies.")
 
     class Meta:
         ordering = ["-id"]

@@ -30,7 +30,7 @@ EXCEPTIONS = {
     "ascii_letters": "Python's name of them",
 }
 HISTORY = re.compile(
-    r"(^|/)migrations/|^CHANGELOG\.md$|^docs/adr/.*replaced|^docs/releases\.md$|test_renamed_models\.py$"
+    r"(^|/)migrations/|^CHANGELOG\.md$|^docs/adr/.*replaced|^docs/releases\.md$|test_(renamed_models|migration_safety)\.py$"
 )
 """Tells of earlier names, or is of an earlier time."""
 HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

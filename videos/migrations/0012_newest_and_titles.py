@@ -9,7 +9,7 @@ from genvid.trigram_index import AddTrigramIndex
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("videos", "0010_indexes")]
+    dependencies = [("videos", "0011_database_defaults")]
 
     operations = [
         ChangeIndexes(

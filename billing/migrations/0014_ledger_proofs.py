@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0012_indexes'),
+        ('billing', '0013_database_defaults'),
     ]
 
     operations = [
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('seconds', models.FloatField()),
                 ('wallets', models.PositiveIntegerField()),
                 ('discrepancies', models.PositiveIntegerField()),
-                ('text', models.TextField(blank=True, help_text='The first discrepancies.')),
+                ('text', models.TextField(blank=True, db_default='', default='', help_text='The first discrepancies.')),
             ],
             options={
                 'ordering': ['-id'],
