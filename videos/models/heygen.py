@@ -7,6 +7,7 @@ from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account
 from genvid.model_fields import ExactCharField
+from videos.querysets import OperatorAlarmQuerySet
 
 
 class RenderTime(models.Model):
@@ -85,6 +86,12 @@ class OperatorAlarm(models.Model):
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)
     mailed_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody took it on. It is open again when it happens again."
+    )
+    acknowledged_by = models.CharField(max_length=254, blank=True, default="", db_default="")
+
+    objects = OperatorAlarmQuerySet.as_manager()
 
     class Meta:
         ordering = ["-last_at", "-id"]
