@@ -51,6 +51,10 @@ class EndpointQuerySet(models.QuerySet[Any]):
     def of(self, account_id: UUID) -> "EndpointQuerySet":
         return self.filter(account=account_id, deleted_at=None)
 
+    def failing(self) -> "EndpointQuerySet":
+        """Those that answer wrongly or not at all, and those that we switched off for it."""
+        return self.filter(Q(failing_since__isnull=False) | ~Q(disabled_reason=""), deleted_at=None)
+
 
 class DeliveryQuerySet(models.QuerySet[Any]):
     def pending(self) -> "DeliveryQuerySet":

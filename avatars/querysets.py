@@ -1,6 +1,7 @@
 """Querysets of avatars and voices."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from avatars.catalogue_pages import forget_pages
+
+OVERDUE = timedelta(days=2)
 
 
 def offered_to(account_id: Any, prefix: str = "") -> Q:
@@ -45,6 +48,11 @@ class CatalogueQuerySet(models.QuerySet[Any]):
         offered = Case(When(offered_to(account_id, "default_voice__"), then=F("default_voice_id")))
         avatars: CatalogueQuerySet = self.annotate(offered_voice_id=offered)
         return avatars
+
+    def is_overdue(self) -> bool:
+        """Whether the last complete sync is older than two nights. False while there is no catalogue yet."""
+        latest = self.aggregate(latest=models.Max("updated_at"))["latest"]
+        return latest is not None and latest < timezone.now() - OVERDUE
 
     def unclassified(self) -> "CatalogueQuerySet":
         return self.filter(is_private=None, is_available=True)

@@ -301,6 +301,11 @@ def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -
     return (usage.by_key if by_key else usage.by_day)(account_id, since, until)
 
 
+def charged_renders(since: datetime, until: datetime) -> QuerySet[Hold]:
+    """Holds that were charged in that time, with `reference`, `captured` and our cost, `provider_microdollars`."""
+    return Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until).order_by()
+
+
 def anonymise_entries(account_id: UUID) -> None:
     """Clears descriptions written by staff, which may name people."""
     by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))

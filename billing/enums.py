@@ -94,6 +94,7 @@ class DisputeStatus(TextChoices):
     CLOSED = "closed", "an inquiry that came to nothing"
 
 
+OPEN_DISPUTES = (DisputeStatus.INQUIRY, DisputeStatus.OPEN)
 DISPUTE_RANK = {
     DisputeStatus.INQUIRY: 0,
     DisputeStatus.OPEN: 1,

@@ -5,15 +5,21 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Field, Model, URLField
 from django.http import HttpRequest
+from django.urls import URLPattern
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+from genvid import staff_home
 from genvid.admin_lists import EstimatingPaginator, ExactSearch
 from genvid.staff_changes import record_changed
 
 
 class StaffSite(UnfoldAdminSite):
     login_template = "genvid/staff_login.html"
+    index_template = "genvid/home/index.html"
+
+    def extra_urls(self) -> list[URLPattern]:
+        return staff_home.urls(self)
 
     def has_permission(self, request: HttpRequest) -> bool:
         # django-otp's middleware checks at each request that the authenticator still exists.

@@ -454,6 +454,9 @@ UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",
     "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},
+    "DASHBOARD_CALLBACK": "genvid.staff_home.dashboard",
+    "SIDEBAR": {"navigation": "genvid.staff_menu.navigation"},
+    "STYLES": ["genvid.staff_home.stylesheet"],
 }
 
 if TESTING:

@@ -32,6 +32,12 @@ def raise_alarm(code: str, about: str, text: str) -> None:
         OperatorAlarm.objects.filter(pk=alarm.pk).update(count=F("count") + 1, **seen)
 
 
+def acknowledge(alarm: OperatorAlarm, *, by: str) -> bool:
+    """Take an open alarm on. False when somebody was first, or when it happened again since `alarm` was read."""
+    mine = OperatorAlarm.objects.unacknowledged().filter(pk=alarm.pk, last_at=alarm.last_at)
+    return mine.update(acknowledged_at=timezone.now(), acknowledged_by=by[:254]) == 1
+
+
 def mail_alarms() -> int:
     OperatorAlarm.objects.filter(last_at__lt=timezone.now() - RETENTION).delete()
     return sum(_mail(alarm) for alarm in _unmailed()[:BATCH_SIZE])

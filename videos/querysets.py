@@ -17,6 +17,7 @@ GOING = {"since": "submitted_at", "expected": "expected_render_seconds", "floor"
 # that changes no column of any index is cheap on PostgreSQL ("heap-only").
 IN_QUEUE = Q(queued_at__isnull=False, submitted_at=None, completed_at=None)
 BEING_MADE = Q(submitted_at__isnull=False, completed_at=None)
+OPEN_ALARM = Q(acknowledged_at=None) | Q(last_at__gt=F("acknowledged_at"))
 
 
 def in_statuses(statuses: Collection[str]) -> Q:
@@ -142,3 +143,12 @@ class VideoQuerySet(LeasedQuerySet):
             reached=Sum("progress_floor"),
         )
         return tallies
+
+
+class OperatorAlarmQuerySet(QuerySet[Any, Any]):
+    def unacknowledged(self) -> "OperatorAlarmQuerySet":
+        """Those that nobody has taken on since they last happened."""
+        return self.filter(OPEN_ALARM)
+
+    def acknowledged(self) -> "OperatorAlarmQuerySet":
+        return self.exclude(OPEN_ALARM)

@@ -27,6 +27,7 @@ from accounts.models import (
 from accounts.privacy import erasures
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
+from genvid.staff_filters import state_filter
 
 
 @admin.register(Account)
@@ -87,7 +88,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ReadOnlyAdmin):
     list_display = ("url", "account", "enabled", "disabled_reason", "health", "failing_since", "created_at")
-    list_filter = ("enabled", "disabled_reason", "health")
+    list_filter = (
+        state_filter({"failing": ("Failing", lambda rows: rows.failing())}),
+        *("enabled", "disabled_reason", "health"),
+    )
     search_fields = ("url", "account__name", "id")
     list_select_related = ("account",)
     exclude = ("secret", "old_secret")

@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from billing.models import CreditLot, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
+from billing.models.wallets import OVERDRAWN
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
+from genvid.staff_filters import state_filter
 
 
 class LotInline(ReadOnlyInline):
@@ -15,6 +17,7 @@ class LotInline(ReadOnlyInline):
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
     list_display = ("account", "balance", "held", "available", "overrun_factor", "overrun_at", "created_at")
+    list_filter = (state_filter({"overdrawn": ("Overdrawn", lambda rows: rows.filter(OVERDRAWN))}),)
     search_fields = ("account__name", "account__id", "account__members__email")
     list_select_related = ("account",)
     inlines = (LotInline,)

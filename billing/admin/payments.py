@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from billing import jobs, money
 from billing.checkout import staff_refunds
+from billing.enums import OPEN_DISPUTES
 from billing.models import (
     Allowance,
     Checkout,
@@ -29,6 +30,7 @@ from billing.stripe.stripe_errors import BillingError
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
+from genvid.staff_filters import state_filter
 
 MAX_REFUNDS_AT_ONCE = 20
 
@@ -116,6 +118,26 @@ class PaymentAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{payment}: refunded.", messages.SUCCESS)
 
 
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "stripe_dispute_id", "account", "shown", "status", "reason", "after_loss")
+    list_filter = (
+        state_filter({"open": ("Open", lambda rows: rows.filter(status__in=OPEN_DISPUTES))}),
+        "status",
+        "created_at",
+    )
+    search_fields = ("stripe_dispute_id", "payment__account__name", "payment__stripe_charge_id")
+    list_select_related = ("payment__account",)
+
+    @admin.display(description="account")
+    def account(self, dispute: Dispute) -> str:
+        return str(dispute.payment.account)
+
+    @admin.display(description="amount", ordering="amount")
+    def shown(self, dispute: Dispute) -> str:
+        return money.money_text(dispute.amount, dispute.payment.currency)
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("account", "price", "status", "current_period_end", "cancel_at_period_end", "grace_until")
@@ -173,5 +195,5 @@ class TopUpAdmin(ReadOnlyAdmin):
 @admin.register(StripeSync)
 class StripeSyncAdmin(ReadOnlyAdmin):
     list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
-    list_filter = ("kind", "noted_at")
+    list_filter = (state_filter({"stuck": ("Stuck", lambda rows: rows.stuck())}), "kind", "noted_at")
     search_fields = ("object_id", "error")

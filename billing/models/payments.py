@@ -108,7 +108,10 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["account", "-created_at", "-id"], name="payment_page")]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="payment_page"),
+            models.Index(fields=["paid_at"], name="payment_paid"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} for {self.description or self.kind}"

@@ -10,6 +10,12 @@ from billing.enums import MailKind, SyncKind
 from genvid.leasing import Leased, LeasedQuerySet
 
 
+class StripeSyncQuerySet(LeasedQuerySet):
+    def stuck(self) -> "StripeSyncQuerySet":
+        """Those that failed for good: only staff can settle them."""
+        return self.filter(Q(due_at=None) & ~Q(error=""))
+
+
 class StripeSync(Leased):
     """A Stripe object to re-read, one row per object. An event increments `version`, so a run that it overlaps is
     followed by another.
@@ -26,13 +32,16 @@ class StripeSync(Leased):
     noted_at = models.DateTimeField(default=timezone.now, db_default=Now())
     done_at = models.DateTimeField(null=True, blank=True)
 
-    objects = LeasedQuerySet.as_manager()
+    objects = StripeSyncQuerySet.as_manager()
 
     class Meta:
         db_table = "billing_nudge"
         ordering = ["-noted_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="nudge_one_a_thing")]
-        indexes = [models.Index(fields=["due_at"], name="nudge_due", condition=Q(due_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["due_at"], name="nudge_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["noted_at"], name="sync_stuck", condition=Q(due_at=None) & ~Q(error="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"

@@ -12,6 +12,9 @@ from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.models.rates import Tier
 from genvid.model_fields import ExactCharField
 
+OVERDRAWN = models.Q(balance__lt=models.F("held"))
+"""Of wallets that owe credits after a clawback."""
+
 
 class Wallet(models.Model):
     """`balance` is the sum of the entries, `held` the sum of the open holds."""
@@ -112,6 +115,11 @@ class Hold(models.Model):
             models.Index(fields=["wallet", "settled_at"], name="hold_usage", condition=models.Q(status="captured")),
             models.Index(fields=["api_key"], name="hold_of_key", condition=models.Q(api_key__isnull=False)),
             models.Index(fields=["settled_at"], name="hold_overrun", condition=models.Q(needed__isnull=False)),
+            models.Index(
+                fields=["settled_at", "provider_microdollars"],
+                name="hold_costs",
+                condition=models.Q(status="captured"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,9 @@ class QueuedMailQuerySet(LeasedQuerySet):
     def unsent(self) -> "QueuedMailQuerySet":
         return self.filter(due_at__isnull=False)
 
+    def given_up(self) -> "QueuedMailQuerySet":
+        return self.filter(given_up_at__isnull=False)
+
 
 class QueuedMail(Leased):
     """A queued mail. Text and tokens are made when it is sent: the row never holds a token.
@@ -49,7 +52,10 @@ class QueuedMail(Leased):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = "mail"
-        indexes = [models.Index(fields=["due_at"], name="mail_due", condition=Q(due_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["due_at"], name="mail_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["given_up_at"], name="mail_given_up", condition=Q(given_up_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

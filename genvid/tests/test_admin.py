@@ -26,6 +26,7 @@ from billing.models import (
     Checkout,
     CreditLot,
     Customer,
+    Dispute,
     FormerCustomer,
     Hold,
     Invoice,
@@ -78,6 +79,7 @@ UNTOUCHABLE = [
         Invoice,
         StripeSync,
         Payment,
+        Dispute,
     ],
     *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct],
 ]
@@ -119,6 +121,7 @@ def rows(owner) -> Video:
     make_checkout(owner)
     payment = make_payment(owner)
     account, now = owner.account, video.created_at
+    Dispute.objects.create(pk="dp_1", payment=payment, amount=1200, status="open")
     Customer.objects.create(account=account, stripe_customer_id="cus_1")
     FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
     StripeSync.objects.create(kind="charge", object_id="ch_1")

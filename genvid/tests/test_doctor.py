@@ -14,7 +14,6 @@ from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
 
 from billing import doctor as billing_doctor
 from billing.models import PlanPrice
@@ -24,13 +23,14 @@ from billing.stripe_sync import stripe_setup
 from genvid import doctor, tasks
 from genvid.doctor.base_parts import certificate, clock, configuration, database, disk, liveness, redis, storage
 from genvid.doctor.checks import CHECKS, PARTS, Check
+from genvid.heartbeats.models import BEAT, Heartbeat
+from genvid.leasing import from_now
 from genvid.mail import doctor as mail_doctor
 from genvid.schedule import queues
 from genvid.tests import certificates
 from genvid.tests.factories import make_caller, make_endpoint
-from genvid.tests.processes import WorkerProcess
 from videos import doctor as videos_doctor
-from videos.models import OperatorAlarm, QueueSnapshot
+from videos.models import OperatorAlarm
 from videos.provider import webhook_registration
 
 pytestmark = pytest.mark.django_db
@@ -155,23 +155,24 @@ def test_the_clock_is_compared_with_the_providers(sandbox):
     assert [sentence.split()[-2:] for sentence in found] == [["HeyGen's", "clock"], ["Stripe's", "clock"]]
 
 
-def test_a_snapshot_that_nobody_renews_means_that_beat_is_dead():
-    assert list(told(liveness.ask_beat)) == ["the last tick was worked off never"]
-    QueueSnapshot.objects.create(pk=1, computed_at=timezone.now() - timezone.timedelta(seconds=100))
-    assert the_failure(liveness.ask_beat).startswith("the last tick was worked off 10")
-    QueueSnapshot.objects.update(computed_at=timezone.now())
+def test_a_beat_without_heartbeats_is_dead():
+    assert list(told(liveness.ask_beat)) == ["has never given a heartbeat"]
+    row = Heartbeat.objects.create(name=BEAT, beat_at=from_now(-100))
+    assert the_failure(liveness.ask_beat).startswith("the last heartbeat was 10")
+    Heartbeat.objects.filter(pk=row.pk).update(beat_at=from_now())
     assert list(told(liveness.ask_beat).values()) == ["ok"]
 
 
-def test_queues_without_a_worker_are_named():
-    assert the_failure(liveness.ask_queues) == f"nobody consumes {QUEUES}"
+def test_queues_without_heartbeats_are_named():
+    assert the_failure(liveness.ask_queues) == f"no heartbeat from {QUEUES}"
 
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_queues_with_a_worker_are_consumed(tmp_path):
-    with WorkerProcess(tmp_path, concurrency=1).start():
-        assert told(liveness.ask_queues) == {f"consumed: {QUEUES}": "ok"}
+def test_a_queue_that_leaves_a_heartbeat_unanswered_is_named():
+    for name in QUEUES.split(", "):
+        Heartbeat.objects.create(name=name, beat_at=from_now(-5))
+    assert told(liveness.ask_queues) == {f"heartbeats from {QUEUES}": "ok"}
+    Heartbeat.objects.filter(name="ticks").update(beat_at=from_now(-200), asked_at=from_now(-100))
+    assert the_failure(liveness.ask_queues) == "no heartbeat from ticks"
 
 
 def test_columns_of_another_salt_key_are_named():

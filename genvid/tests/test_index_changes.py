@@ -27,13 +27,17 @@ def loader(settings: Settings) -> MigrationLoader:
 
 
 def changing(loader: MigrationLoader, app: str) -> tuple[Migration, ProjectState]:
-    """The app's first migration with `ChangeIndexes`, and the state before it."""
-    found, *_ = (
+    """The app's migration `…_indexes`, and the state before it."""
+    (found,) = (
         (migration, loader.project_state(node, at_end=False))
         for node, migration in loader.disk_migrations.items()
-        if node[0] == app and any(isinstance(each, ChangeIndexes) for each in migration.operations)
+        if node[0] == app and node[1].endswith("_indexes") and _changes_indexes(migration)
     )
     return found
+
+
+def _changes_indexes(migration: Migration) -> bool:
+    return any(isinstance(each, ChangeIndexes) for each in migration.operations)
 
 
 def definitions(app: str) -> dict[str, str]:

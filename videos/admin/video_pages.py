@@ -21,7 +21,6 @@ from videos.enums import Status
 from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
-    OperatorAlarm,
     ProviderState,
     ProviderWebhook,
     RenderTime,
@@ -162,7 +161,7 @@ class ProviderStateAdmin(OperatedAdmin):
     list_filter = ("needs_staff",)
     search_fields = ("name", "code")
     actions = ("open_gate",)
-    actions_list = ("pause_provider", "resume_provider")
+    actions_list = ("pause_provider", "resume_provider", "reopen_provider")
 
     @action(description="Open the gate now", permissions=["operate"])  # type: ignore[untyped-decorator]
     def open_gate(self, request: HttpRequest, queryset: object) -> None:
@@ -180,22 +179,21 @@ class ProviderStateAdmin(OperatedAdmin):
         warning = "Waiting videos are ordered again. A gate that HeyGen's own answers closed stays closed."
         return self._after_asking(request, "Resume orders", warning, provider_gate.resume)
 
+    @action(description="Reopen the gate", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def reopen_provider(self, request: HttpRequest) -> HttpResponse:
+        warning = "Orders go out again at once. If HeyGen still refuses them, its answers shut the gate anew."
+        return self._after_asking(request, "Reopen the gate", warning, provider_gate.reopen)
+
     def _after_asking(
         self, request: HttpRequest, title: str, warning: str, change: Callable[..., None]
     ) -> HttpResponse:
         if not is_confirmed(request):
             return render_confirmation(self, request, title=title, warning=warning, form=forms.Form())
         change(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
-        self.log_change(request, ProviderState.objects.get(name=provider_gate.NAME), f"{title}.")
+        for state in ProviderState.objects.filter(name=provider_gate.NAME):
+            self.log_change(request, state, f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)
         return redirect("admin:videos_providerstate_changelist")
-
-
-@admin.register(OperatorAlarm)
-class OperatorAlarmAdmin(ReadOnlyAdmin):
-    list_display = ("last_at", "code", "text", "count", "first_at", "mailed_at")
-    list_filter = ("code", "last_at")
-    search_fields = ("key", "text")
 
 
 @admin.register(ProviderWebhook)

@@ -8,6 +8,7 @@ from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account
 from genvid.model_fields import ExactCharField
+from videos.querysets import OperatorAlarmQuerySet
 
 
 class RenderTime(models.Model):
@@ -90,6 +91,12 @@ class OperatorAlarm(models.Model):
     first_at = models.DateTimeField(default=timezone.now, db_default=Now())
     last_at = models.DateTimeField(default=timezone.now, db_default=Now())
     mailed_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody took it on. It is open again when it happens again."
+    )
+    acknowledged_by = models.CharField(max_length=254, blank=True, default="", db_default="")
+
+    objects = OperatorAlarmQuerySet.as_manager()
 
     class Meta:
         ordering = ["-last_at", "-id"]

@@ -187,6 +187,7 @@ class Video(Leased):
                 fields=["account", "completed_at"], name="video_usage_ended", condition=Q(completed_at__isnull=False)
             ),
             models.Index(fields=["completed_at"], name="video_words_old", condition=~Q(provider_error="")),
+            models.Index(fields=["completed_at"], name="video_ended", condition=Q(completed_at__isnull=False)),
             models.Index(
                 fields=["deleted_at"],
                 name="video_to_purge",

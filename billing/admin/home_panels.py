@@ -1,0 +1,111 @@
+"""Panel, work and look-ups of money on the staff's home page."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing import money
+from billing.enums import OPEN_DISPUTES, SignupGrantStatus
+from billing.models import (
+    Checkout,
+    Customer,
+    Dispute,
+    Invoice,
+    Payment,
+    SignupGrant,
+    StripeSync,
+    Subscription,
+    TopUp,
+    Wallet,
+)
+from billing.models.wallets import OVERDRAWN
+from billing.purchases import daily_margin
+from billing.purchases.daily_margin import CURRENCY, Line
+from genvid.charts import chart
+from genvid.staff_home import LookUp, Panel, Work, add_look_ups, add_panels, add_work, count_rows
+
+SEE_MONEY = "billing.view_payment"
+STRIPE_IDS: dict[str, list[tuple[type[Model], str]]] = {
+    "pi_": [(Payment, "stripe_payment_intent_id"), (TopUp, "stripe_payment_intent_id")],
+    "cs_": [(Payment, "source_id"), (Checkout, "stripe_session_id")],
+    "in_": [(Payment, "source_id"), (Invoice, "stripe_invoice_id")],
+    "ch_": [(Payment, "stripe_charge_id")],
+    "sub_": [(Subscription, "stripe_subscription_id")],
+    "cus_": [(Customer, "stripe_customer_id")],
+    "dp_": [(Dispute, "stripe_dispute_id")],
+    "du_": [(Dispute, "stripe_dispute_id")],
+}
+"""Where the id of each kind stands, each in a unique column."""
+
+
+def read_money(_: HttpRequest) -> Mapping[str, Any]:
+    found = daily_margin.summary()
+    rows = [("Today", found.today), (found.month.name, found.month)]
+    lines = found.days
+    series = {
+        "revenue": [line.revenue / 100 for line in lines],
+        "rendering": [line.cost / 100 for line in lines],
+        "margin": [line.margin / 100 for line in lines],
+    }
+    about = f"Revenue, rendering cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
+    plot = chart("money", about, [line.name[5:] for line in lines], series)
+    return {"rows": [_texts(name, line) for name, line in rows], "chart": plot, "currency": CURRENCY.upper()}
+
+
+def _texts(name: str, line: Line) -> dict[str, str]:
+    amounts = {"revenue": line.revenue, "cost": line.cost, "margin": line.margin}
+    return {"name": name} | {word: money.money_text(amount, CURRENCY) for word, amount in amounts.items()}
+
+
+def find_by_stripe_id(term: str) -> str | None:
+    kind = f"{term.partition('_')[0]}_"
+    for model, column in STRIPE_IDS.get(kind, ()):
+        key = model._default_manager.filter(**{column: term}).values_list("pk", flat=True).first()
+        if key is not None:
+            return reverse(f"admin:billing_{model._meta.model_name}_change", args=[key])
+    return None
+
+
+def _list(model: type[Model], query: str = "") -> Callable[[], str]:
+    return lambda: reverse(f"admin:billing_{model._meta.model_name}_changelist") + query
+
+
+add_panels(
+    Panel("money", "Money", "billing/home/money.html", read_money, order=70, permissions=(SEE_MONEY,), is_wide=True)
+)
+add_work(
+    Work(
+        "disputes",
+        "Disputes",
+        lambda: count_rows(Dispute.objects.filter(status__in=OPEN_DISPUTES)),
+        _list(Dispute, "?state=open"),
+        SEE_MONEY,
+        True,
+    ),
+    Work(
+        "wallets",
+        "Overdrawn wallets",
+        lambda: count_rows(Wallet.objects.filter(OVERDRAWN)),
+        _list(Wallet, "?state=overdrawn"),
+        "billing.view_wallet",
+    ),
+    Work(
+        "stripe-syncs",
+        "Stuck Stripe syncs",
+        lambda: count_rows(StripeSync.objects.stuck()),
+        _list(StripeSync, "?state=stuck"),
+        "billing.view_stripesync",
+        True,
+    ),
+    Work(
+        "signup-credits",
+        "Sign-up credits to decide",
+        lambda: count_rows(SignupGrant.objects.filter(status=SignupGrantStatus.WAITING)),
+        _list(SignupGrant, f"?status__exact={SignupGrantStatus.WAITING}"),
+        "billing.view_signupgrant",
+    ),
+)
+add_look_ups(LookUp(find_by_stripe_id, SEE_MONEY))

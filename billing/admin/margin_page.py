@@ -1,0 +1,151 @@
+"""The staff's margin page: revenue, rendering cost and margin by day, tier and engine, with plots and as CSV."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from billing import money
+from billing.admin.home_panels import SEE_MONEY
+from billing.purchases import daily_margin
+from billing.purchases.daily_margin import Line
+from genvid.charts import chart
+from genvid.spreadsheets import escape_formula
+from genvid.staff_home import Page, add_pages
+from genvid.staff_menu import add_link
+from genvid.staff_reports import Breakdown, BreakdownRow, breakdowns
+
+MAX_DAYS = 366
+DEFAULT_DAYS = 30
+COLUMNS = ("from", "to", "currency", "revenue", "rendering_cost", "margin", "margin_percent", "videos")
+
+
+class SpanForm(forms.Form):
+    first = forms.DateField(label="From", widget=forms.DateInput({"type": "date"}))
+    last = forms.DateField(label="To", widget=forms.DateInput({"type": "date"}))
+    currency = forms.RegexField(r"^[A-Za-z]{3}$", label="Currency", widget=forms.TextInput({"size": 3}))
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        first, last = given.get("first"), given.get("last")
+        if first and last and not 0 <= (last - first).days < MAX_DAYS:
+            raise forms.ValidationError(f"From one day to {MAX_DAYS} days, the first of them first.")
+        return given
+
+
+@dataclass(frozen=True)
+class Span:
+    first: date
+    last: date
+    currency: str
+
+
+BY: dict[str, tuple[str, Callable[[Span], list[Line]]]] = {
+    "day": ("By day", lambda span: daily_margin.by_day(span.first, span.last, currency=span.currency)),
+    "tier": ("By tier", lambda span: daily_margin.by_tier(span.first, span.last, currency=span.currency)),
+}
+
+
+def margin_page(request: HttpRequest) -> HttpResponse:
+    form = SpanForm(_given(request))
+    span = Span(**form.cleaned_data | {"currency": form.cleaned_data["currency"].lower()}) if form.is_valid() else None
+    asked = request.GET.get("csv", "")
+    if span and asked in BY:
+        return _csv_of_lines(asked, span)
+    if span and asked in breakdowns:
+        return _csv_of_breakdown(breakdowns[asked], span)
+    context = admin.site.each_context(request) | {"title": "Margin", "form": form, "sections": []}
+    if span:
+        days = BY["day"][1](span)
+        context |= {"sections": _sections(span, days)}
+        context |= {"total": _cells(daily_margin.total(days, "Total"), span.currency)}
+        context |= {"query": f"first={span.first}&last={span.last}&currency={span.currency}"}
+    return TemplateResponse(request, "billing/margin.html", context)
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    today = timezone.now().astimezone(UTC).date()
+    first = today - timedelta(days=DEFAULT_DAYS - 1)
+    default = {"first": first.isoformat(), "last": today.isoformat(), "currency": daily_margin.CURRENCY}
+    return default | {name: request.GET[name] for name in default if name in request.GET}
+
+
+def _sections(span: Span, days: list[Line]) -> list[dict[str, Any]]:
+    found = [_section(name, title, days if name == "day" else read(span), span) for name, (title, read) in BY.items()]
+    return [*found, *(_breakdown(each, span) for each in breakdowns.values())]
+
+
+def _section(name: str, title: str, lines: list[Line], span: Span) -> dict[str, Any]:
+    series = {
+        "revenue": [line.revenue / 100 for line in lines],
+        "rendering": [line.cost / 100 for line in lines],
+        "margin": [line.margin / 100 for line in lines],
+    }
+    about = f"Revenue, rendering cost and margin, {title.lower()}, from {span.first} to {span.last}."
+    heads = ("", "Revenue", "Rendering", "Margin", "Margin %", "Videos")
+    rows = [_cells(line, span.currency) for line in lines]
+    plot = chart(f"margin-{name}", about, [line.name for line in lines], series)
+    return {"name": name, "title": title, "heads": heads, "rows": rows, "chart": plot, "is_bars": name != "day"}
+
+
+def _cells(line: Line, currency: str) -> list[str]:
+    percent = "-" if line.percent is None else f"{line.percent}"
+    amounts = (money.money_text(line.revenue, currency), money.money_text(line.cost, "usd"))
+    return [line.name, *amounts, money.money_text(line.margin, currency), percent, str(line.videos)]
+
+
+def _breakdown(each: Breakdown, span: Span) -> dict[str, Any]:
+    rows = each.read(span.first, span.last)
+    units = _units(rows)
+    about = f"Rendering cost, {each.title.lower()}, from {span.first} to {span.last}."
+    series = {"rendering": [_cost(row) / 100 for row in rows]}
+    plot = chart(f"margin-{each.name}", about, [row.name for row in rows], series)
+    cells = [[row.name, *(str(row.units[unit]) for unit in units), money.money_text(_cost(row), "usd")] for row in rows]
+    heads = ("", *units, "Rendering")
+    return {"name": each.name, "title": each.title, "heads": heads, "rows": cells, "chart": plot, "is_bars": True}
+
+
+def _units(rows: Sequence[BreakdownRow]) -> list[str]:
+    return list(rows[0].units) if rows else []
+
+
+def _cost(row: BreakdownRow) -> int:
+    return Line(row.name, provider_microdollars=row.provider_microdollars).cost
+
+
+def _csv_of_lines(name: str, span: Span) -> HttpResponse:
+    return _csv(name, (name, *COLUMNS), [_row_of_line(line, span) for line in BY[name][1](span)], span)
+
+
+def _row_of_line(line: Line, span: Span) -> tuple[Any, ...]:
+    figures = (line.revenue, line.cost, line.margin, line.percent, line.videos)
+    return (escape_formula(line.name), span.first, span.last, span.currency, *figures)
+
+
+def _csv_of_breakdown(each: Breakdown, span: Span) -> HttpResponse:
+    found = each.read(span.first, span.last)
+    units = _units(found)
+    rows = [
+        (escape_formula(row.name), span.first, span.last, *(row.units[unit] for unit in units), _cost(row))
+        for row in found
+    ]
+    return _csv(each.name, (each.name, "from", "to", *units, "rendering_cost"), rows, span)
+
+
+def _csv(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], span: Span) -> HttpResponse:
+    file = f"margin-by-{name}-{span.first}-{span.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
+    csv.writer(response).writerows([head, *rows])
+    return response
+
+
+add_pages(Page("margin", "margin", margin_page, SEE_MONEY))
+add_link("Money", "Margin", "admin:margin", SEE_MONEY)

@@ -1,0 +1,135 @@
+"""Revenue, rendering cost and margin by UTC day and by tier, for the staff's pages. `margin` has the report by account.
+
+A payment counts on the day it was paid, with what has gone back of it by now; a render on the day it was charged.
+Revenue is in minor units of one currency; cost is known in dollars alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+from django.db.models import Count, F, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from billing.enums import HoldStatus
+from billing.models import Hold, Payment
+from billing.purchases.margin import MICRO_PER_CENT
+from genvid.cache import remembered
+
+CURRENCY = "usd"
+SUMMARY_SECONDS = 60
+PAST_SECONDS = 3600
+PLOT_DAYS = 30
+FREE = "no tier"
+Costs = dict[Any, tuple[int, int]]
+"""By day or tier: micro-dollars and videos."""
+KEPT = F("amount") - F("amount_refunded") - F("amount_disputed")
+
+
+@dataclass(frozen=True)
+class Line:
+    """`name`: a day or a tier."""
+
+    name: str
+    revenue: int = 0
+    provider_microdollars: int = 0
+    videos: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Cents."""
+        return round(self.provider_microdollars / MICRO_PER_CENT)
+
+    @property
+    def margin(self) -> int:
+        return self.revenue - self.cost
+
+    @property
+    def percent(self) -> float | None:
+        return round(100 * self.margin / self.revenue, 1) if self.revenue else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    today: Line
+    month: Line
+    days: list[Line]
+
+
+def summary() -> Summary:
+    """Today, this month, and the days for a plot. Remembered for `SUMMARY_SECONDS` by all processes."""
+    return remembered("staff-home:money", _summary, SUMMARY_SECONDS)
+
+
+def _summary() -> Summary:
+    today = timezone.now().astimezone(UTC).date()
+    first = min(today.replace(day=1), today - timedelta(days=PLOT_DAYS - 1))
+    # What rendering cost on days that are over does not change any more.
+    past = partial(_costs_by_day, first, today - timedelta(days=1))
+    costs = remembered(f"staff-home:costs:{first}:{today}", past, PAST_SECONDS) | _costs_by_day(today, today)
+    days = _lines(_revenue_by_day(first, today, CURRENCY), costs, _names(first, today))
+    month = [line for line in days if line.name >= today.replace(day=1).isoformat()]
+    return Summary(days[-1], total(month, f"{today:%B}"), days[-PLOT_DAYS:])
+
+
+def by_day(first: date, last: date, *, currency: str = CURRENCY) -> list[Line]:
+    """A line for each UTC day, both included. Two queries."""
+    return _lines(_revenue_by_day(first, last, currency), _costs_by_day(first, last), _names(first, last))
+
+
+def by_tier(first: date, last: date, *, currency: str = CURRENCY) -> list[Line]:
+    """A line for each tier that accounts have today. Two queries."""
+    revenue = _revenue(_payments(first, last, currency).annotate(key=F("account__wallet__tier__name")))
+    lines = _lines(revenue, _costs(_captured(first, last).annotate(key=F("wallet__tier__name"))), {})
+    return sorted(lines, key=lambda line: -line.margin)
+
+
+def total(lines: Iterable[Line], name: str) -> Line:
+    every = list(lines)
+    costs = sum(line.provider_microdollars for line in every)
+    return Line(name, sum(line.revenue for line in every), costs, sum(line.videos for line in every))
+
+
+def _names(first: date, last: date) -> dict[date, str]:
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return {day: day.isoformat() for day in days}
+
+
+def _revenue_by_day(first: date, last: date, currency: str) -> dict[date, int]:
+    return _revenue(_payments(first, last, currency).annotate(key=TruncDate("paid_at", tzinfo=UTC)))
+
+
+def _costs_by_day(first: date, last: date) -> Costs:
+    return _costs(_captured(first, last).annotate(key=TruncDate("settled_at", tzinfo=UTC)))
+
+
+def _payments(first: date, last: date, currency: str) -> Any:
+    since, until = _span(first, last)
+    return Payment.objects.filter(paid_at__gte=since, paid_at__lt=until, currency=currency).order_by()
+
+
+def _captured(first: date, last: date) -> Any:
+    since, until = _span(first, last)
+    return Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until).order_by()
+
+
+def _span(first: date, last: date) -> tuple[datetime, datetime]:
+    return datetime.combine(first, time.min, UTC), datetime.combine(last + timedelta(days=1), time.min, UTC)
+
+
+def _revenue(payments: Any) -> dict[Any, int]:
+    return dict(payments.values("key").annotate(total=Sum(KEPT)).values_list("key", "total"))
+
+
+def _costs(captured: Any) -> Costs:
+    summed = captured.values("key").annotate(total=Sum("provider_microdollars"), count=Count("*"))
+    return {key: (int(total), count) for key, total, count in summed.values_list("key", "total", "count")}
+
+
+def _lines(revenue: dict[Any, int], costs: Costs, names: dict[Any, str]) -> list[Line]:
+    """A line for each key of `names` or of the rows."""
+    keys = [*names, *(key for key in {**revenue, **costs} if key not in names)]
+    return [Line(names.get(key, str(key or FREE)), int(revenue.get(key) or 0), *costs.get(key, (0, 0))) for key in keys]

@@ -1,0 +1,182 @@
+"""The staff's margin page: figures by day, tier and engine, its form, its CSV, who sees it."""
+
+import csv
+from datetime import date, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from billing.models import Hold, Payment, StripeSync, Tier, Wallet
+from billing.purchases import daily_margin
+from billing.purchases.daily_margin import Line
+from billing.purchases.margin import margin_report
+from genvid.staff_home import count_rows
+from genvid.tests.asserts import queries_of
+from genvid.tests.factories import PASSWORD, make_caller, make_payment, make_video
+from genvid.tests.generated_rows import analyze, copy_row
+from genvid.tests.query_plans import plan_of
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/margin/"
+COST = 166_750
+"""Of a video of 2.5 seconds, in micro-dollars."""
+
+
+def today() -> date:
+    return timezone.now().date()
+
+
+@pytest.fixture
+def staff() -> Client:
+    user = User.objects.create_user("sam@example.com", PASSWORD, is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_payment"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def section(client: Client, name: str, **query: Any) -> list[list[str]]:
+    sections = client.get(PAGE, query).context["sections"]
+    rows: list[list[str]] = next(each["rows"] for each in sections if each["name"] == name)
+    return rows
+
+
+def table(client: Client, name: str, **query: Any) -> list[dict[str, str]]:
+    answer = client.get(PAGE, {"csv": name} | query)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    return list(csv.DictReader(StringIO(answer.content.decode())))
+
+
+def test_a_day_has_its_revenue_cost_and_margin(staff, owner):
+    make_payment(owner, amount_refunded=200)
+    make_video(owner, "completed")
+    assert section(staff, "day")[-1] == [today().isoformat(), "10.00 USD", "0.17 USD", "9.83 USD", "98.3", "1"]
+
+
+def test_days_without_anything_are_there(staff):
+    rows = section(staff, "day")
+    assert (len(rows), rows[0][0]) == (30, (today() - timedelta(days=29)).isoformat())
+    assert {tuple(row[1:]) for row in rows} == {("0.00 USD", "0.00 USD", "0.00 USD", "-", "0")}
+
+
+def test_the_days_add_up_to_the_margin_report(owner):
+    make_payment(owner)
+    make_payment(make_caller())
+    make_video(owner, "completed")
+    make_video(owner, "failed")
+    report = margin_report(today(), today()).total
+    lines = daily_margin.by_day(today() - timedelta(days=3), today())
+    added = daily_margin.total(lines, "")
+    assert (added.revenue, added.provider_microdollars, added.margin) == (1200 * 2, COST, report.margin)
+
+
+def test_tiers_are_apart_and_the_best_stands_first(staff, owner):
+    Wallet.objects.filter(pk=owner.account.pk).update(tier=Tier.objects.get(code="pro"))
+    make_payment(owner)
+    make_video(make_caller(), "completed")
+    rows = section(staff, "tier")
+    assert [row[3] for row in rows] == ["12.00 USD", "-0.17 USD"]
+    assert rows[0][0] == Tier.objects.get(code="pro").name
+
+
+def test_engines_are_apart_with_what_they_cost(staff, owner):
+    make_video(owner, "completed")
+    make_video(owner, "failed")
+    engine = make_video(owner, "completed").engine
+    assert section(staff, "engine") == [[engine, "2", "5", "6", "0.33 USD"]]
+
+
+def test_the_margin_page_counts_only_the_days_that_were_asked_for(staff, owner):
+    make_payment(owner)
+    make_video(owner, "completed")
+    day = (today() - timedelta(days=1)).isoformat()
+    span = {"first": day, "last": day}
+    assert section(staff, "day", **span) == [[day, "0.00 USD", "0.00 USD", "0.00 USD", "-", "0"]]
+    assert (section(staff, "tier", **span), section(staff, "engine", **span)) == ([], [])
+
+
+def test_the_margin_page_shows_one_currency(staff, owner):
+    make_payment(owner, currency="eur", amount=500)
+    assert section(staff, "day", currency="EUR")[-1][1] == "5.00 EUR"
+    assert section(staff, "day")[-1][1] == "0.00 USD"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"first": "2026-05-02", "last": "2026-05-01"},
+        {"first": "soon"},
+        {"first": "2020-01-01", "last": "2026-01-01"},
+        {"currency": "dollars"},
+    ],
+)
+def test_the_margin_page_refuses_days_that_make_no_sense(staff, query):
+    answer = staff.get(PAGE, query)
+    assert (answer.status_code, answer.context["sections"], answer.context["form"].is_valid()) == (200, [], False)
+
+
+def test_csv_by_day_has_minor_units(staff, owner):
+    make_payment(owner)
+    make_video(owner, "completed")
+    row = table(staff, "day")[-1]
+    figures = [row[name] for name in ("day", "revenue", "rendering_cost", "margin", "margin_percent", "videos")]
+    assert figures == [today().isoformat(), "1200", "17", "1183", "98.6", "1"]
+
+
+def test_csv_by_engine_has_units_and_cost(staff, owner):
+    video = make_video(owner, "completed")
+    row = table(staff, "engine")[0]
+    assert [row[name] for name in ("engine", "videos", "credits", "rendering_cost")] == [video.engine, "1", "3", "17"]
+
+
+def test_a_name_of_a_tier_is_no_formula_in_the_table(staff, owner):
+    Tier.objects.filter(code="pro").update(name="=HYPERLINK(1)")
+    Wallet.objects.filter(pk=owner.account.pk).update(tier=Tier.objects.get(code="pro"))
+    make_payment(owner)
+    assert table(staff, "tier")[0]["tier"] == "'=HYPERLINK(1)"
+
+
+def test_the_margin_page_takes_as_many_queries_with_many_rows_as_with_few(staff, owner):
+    make_payment(owner)
+    make_video(owner, "completed")
+    staff.get(PAGE)
+    with_few = queries_of(lambda: staff.get(PAGE))
+    for _ in range(3):
+        other = make_caller()
+        make_payment(other)
+        make_video(other, "completed")
+    assert queries_of(lambda: staff.get(PAGE)) == with_few
+
+
+def test_the_figures_of_a_day_read_no_old_row(owner):
+    make_video(owner, "completed")
+    old = "now() - '100 days'::interval - n * '1 minute'::interval"
+    copy_row(Hold.objects.get(), 5_000, id="gen_random_uuid()", reference="'x' || n", settled_at=old)
+    given = {"stripe_payment_intent_id": "'pi' || n", "stripe_charge_id": "'ch' || n", "paid_at": old}
+    copy_row(make_payment(owner), 5_000, id="gen_random_uuid()", source_id="'x' || n", **given)
+    analyze(Hold, Payment)
+    plans = [plan_of(lambda: daily_margin.by_day(today(), today()), f"billing_{name}") for name in ("hold", "payment")]
+    assert [(plan.indexes, plan.whole) for plan in plans] == [({"hold_costs"}, []), ({"payment_paid"}, [])]
+
+
+def test_stuck_syncs_are_counted_by_index(db):
+    copy_row(StripeSync.objects.create(kind="charge", object_id="c", due_at=None), 5_000, object_id="'c' || n")
+    analyze(StripeSync)
+    plan = plan_of(lambda: count_rows(StripeSync.objects.stuck()), "billing_nudge")
+    assert (plan.indexes, plan.whole) == ({"sync_stuck"}, [])
+
+
+def test_a_line_without_revenue_has_no_percentage():
+    assert (Line("a").percent, Line("a", revenue=100, provider_microdollars=250_000).percent) == (None, 75.0)
+
+
+def test_the_summary_of_the_home_page_is_of_today_and_this_month(owner):
+    make_payment(owner)
+    make_payment(make_caller(), paid_at=timezone.now() - timedelta(days=40))
+    found = daily_margin.summary()
+    assert (found.today.revenue, found.month.revenue, len(found.days)) == (1200, 1200, daily_margin.PLOT_DAYS)

@@ -1,0 +1,49 @@
+"""What each code of an operator alarm means for staff: how severe it is, and what to do."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, TextChoices, Value, When
+
+
+class Severity(TextChoices):
+    """The most severe first."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Advice:
+    severity: Severity
+    what_to_do: str
+
+
+GUIDE = {
+    "queue_not_computed": Advice(
+        Severity.CRITICAL, "Have a worker serve the queue `ticks` (-Q celery,ticks), and look whether it hangs."
+    ),
+    "order_set_aside": Advice(
+        Severity.CRITICAL, "Mend the cause at HeyGen, then run “Resume this order” on the video."
+    ),
+    "given_up_without_word": Advice(
+        Severity.WARNING, "Ask HeyGen about the order: it may still make and bill it. The client has its credits back."
+    ),
+    "status_reads_refused": Advice(Severity.WARNING, "Nothing at once. If it goes on, poll less (POLL_SECONDS)."),
+    "unknown_provider_code": Advice(
+        Severity.WARNING, "See whether the video was judged rightly, and add the code to `genvid/heygen/verdicts.py`."
+    ),
+    "set_aside_order_failed": Advice(Severity.NOTICE, "Nothing more: the video failed, its credits went back."),
+}
+UNKNOWN = Advice(Severity.WARNING, "Read the text of the alarm; the log has `operator_alarm` with the same code.")
+
+
+def advice_on(code: str) -> Advice:
+    return GUIDE.get(code, UNKNOWN)
+
+
+def severity_rank() -> Case:
+    """An expression for queries: 0 for the most severe."""
+    ranks = {severity: rank for rank, severity in enumerate(Severity)}
+    cases = [When(code=code, then=Value(ranks[advice.severity])) for code, advice in GUIDE.items()]
+    return Case(*cases, default=Value(ranks[UNKNOWN.severity]), output_field=IntegerField())
