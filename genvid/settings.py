@@ -372,6 +372,7 @@ SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS")
 BILLING_LEASE = env.float("BILLING_LEASE")
 # An account with fewer credits is notified once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS")
+STAFF_CREDITS_PER_DAY = env.int("STAFF_CREDITS_PER_DAY")
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS")
 # Sign-up credits per UTC day; later ones wait for staff. None: no bound.
 _SIGNUP_BOUND = env.int("SIGNUP_CREDITS_PER_DAY", default=OFF if EMBEDDED else 500 * SIGNUP_CREDITS)
@@ -433,6 +434,7 @@ ALARM_EMAILS = env.list("ALARM_EMAILS")
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",
+    "STYLES": ["genvid.panels.stylesheet"],
     "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},
 }
 

@@ -1,5 +1,5 @@
 """Admin pages of billing."""
 
-from billing.admin import money, payments, signups, stripe_events
+from billing.admin import customer_panels, money, payments, signups, stripe_events
 
-__all__ = ["money", "payments", "signups", "stripe_events"]
+__all__ = ["customer_panels", "money", "payments", "signups", "stripe_events"]

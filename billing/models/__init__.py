@@ -1,5 +1,6 @@
 """Models of billing."""
 
+from billing.models.adjustments import CreditAdjustment
 from billing.models.fundings import Funding
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
@@ -14,6 +15,7 @@ __all__ = [
     "Allowance",
     "AllowanceStop",
     "Checkout",
+    "CreditAdjustment",
     "CreditLot",
     "Customer",
     "Dispute",

@@ -24,6 +24,7 @@ from accounts.models import (
 from accounts.webhooks.outgoing_events import publish
 from billing.models import (
     Checkout,
+    CreditAdjustment,
     CreditLot,
     Customer,
     FormerCustomer,
@@ -64,7 +65,7 @@ from videos.provider import provider_gate
 pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
-    *[Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
+    *[CreditAdjustment, Wallet, CreditLot, Hold, LedgerEntry, Video, VideoEvent],
     *[Batch, RenderTime, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
     *[
         WebhookEndpoint,
@@ -122,6 +123,7 @@ def rows(owner) -> Video:
     FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
     StripeSync.objects.create(kind="charge", object_id="ch_1")
     TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)
+    CreditAdjustment.objects.create(pk=account.pk, account=account, credits=5, requested_by=owner.user)
     TopUp.objects.create(account=account, price=payment.price, amount=1200)
     period = {"current_period_start": now, "current_period_end": now, "read_at": now, "created_at": now}
     Subscription.objects.create(pk="sub_1", account=account, price=make_price("pro-month"), status="active", **period)
@@ -218,10 +220,8 @@ def test_no_page_of_the_admin_shows_a_secret(staff, rows):
 
 def test_the_page_of_a_video_shows_its_history_in_order(staff, rows):
     response = staff.get(address(Video, "change", rows.pk))
-    (timeline,) = response.context["inline_admin_formsets"]
-    assert timeline.opts.verbose_name_plural == "Timeline"
-    reasons = [form.instance.reason for form in timeline.formset.initial_forms]
-    assert reasons == ["created", "accepted", "test", "test", "test", "stored"]
+    (timeline,) = (panel for panel in response.context["panels"] if panel.title == "Timeline")
+    assert [row[-1] for row in timeline.rows] == ["created", "accepted", "test", "test", "test", "stored"]
 
 
 def test_the_page_of_a_video_plays_its_file(staff, rows):
