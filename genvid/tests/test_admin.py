@@ -10,6 +10,7 @@ from djstripe.models import Event, WebhookEventTrigger
 from accounts import audit_log
 from accounts.enums import AuditAct
 from accounts.models import (
+    Account,
     ApiKey,
     AuditEntry,
     Delivery,
@@ -206,6 +207,21 @@ def test_staff_see_two_tables_of_dj_stripe_without_the_senders_of_webhooks(staff
     pages = [model.__name__ for model in MODELS if model._meta.app_label == "djstripe"]
     delivery = staff.get(address(WebhookEventTrigger, "change", first(WebhookEventTrigger).pk))
     assert (pages, b"203.0.113.7" in delivery.content) == (["Event", "WebhookEventTrigger"], False)
+
+
+def test_the_page_of_an_event_leads_to_our_row_and_says_how_much(staff, rows):
+    payment = Payment.objects.get()
+    about = {
+        "object": "charge",
+        "id": payment.stripe_charge_id,
+        "amount": 1200,
+        "currency": "usd",
+        "status": "succeeded",
+    }
+    event = Event.objects.create(id="evt_2", type="charge.succeeded", data={"object": about | {"customer": "cus_1"}})
+    page = staff.get(address(Event, "change", event.pk)).content.decode()
+    found = [address(Payment, "change", payment.pk) in page, address(Account, "change", payment.account_id) in page]
+    assert (found, "12.00 USD" in page) == ([True, True], True)
 
 
 def test_no_page_of_the_admin_shows_a_secret(staff, rows):

@@ -154,7 +154,7 @@ class Step:
 
 @panel("videos.video", place=20, permission="videos.view_video")
 def timeline(request: HttpRequest, video: Video) -> Panel:
-    found = sorted([*_moves(video), *_webhooks(video)], key=lambda step: step.at)
+    found = sorted([*_moves(video), *_calls(video), *_webhooks(video)], key=lambda step: step.at)
     rows, before = [], video.created_at
     for step in found:
         rows.append((moment(step.at), f"{(step.at - before).total_seconds():.3f}", step.kind, step.what, step.detail))
@@ -167,6 +167,15 @@ def _moves(video: Video) -> Iterator[Step]:
     for event in VideoEvent.objects.filter(video=video)[:MOST_STEPS]:
         said = f"{event.reason}: {event.detail}" if event.detail else event.reason
         yield Step(event.created_at, "status", status_label(event.to_status), said)
+
+
+def _calls(video: Video) -> Iterator[Step]:
+    for call in video.provider_calls or ():
+        good = not call["code"]
+        answer = " ".join(str(part) for part in (call["status"] or "no answer", call["code"]) if part)
+        said = f"{answer} in {call['ms']} ms; request id {call['request_id'] or 'none'}"
+        what = label(call["operation"], "success" if good else "danger")
+        yield Step(datetime.fromisoformat(call["at"]), "call to HeyGen", what, said)
 
 
 def _webhooks(video: Video) -> Iterator[Step]:
