@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 
 from billing.enums import EntryKind, LotSource
 from billing.models import CreditLot, Hold, LedgerEntry, Payment, RenderRate
+from billing.money import minor_units, money_text
 
 MICRO = Decimal(1_000_000)
 EXPLAINED = (EntryKind.CHARGE, EntryKind.REFUND)
@@ -22,8 +23,13 @@ class CreditValue:
     credits: int
 
     @property
-    def minor_units(self) -> Decimal:
-        return Decimal(self.payment.amount - self.payment.amount_lost) / self.credits
+    def each(self) -> Decimal:
+        """In whole units of the payment's currency."""
+        left = Decimal(self.payment.amount - self.payment.amount_lost)
+        return left / minor_units(self.payment.currency) / self.credits
+
+    def __str__(self) -> str:
+        return f"{money_text(self.payment.amount, self.payment.currency)} for {self.credits} credits"
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,8 @@ class PriceExplanation:
 
     @property
     def revenue(self) -> Decimal | None:
-        """Minor units of the purchase's currency; None where nothing was ever bought."""
-        return None if self.value is None else self.kept * self.value.minor_units
+        """In whole units of the purchase's currency; None where nothing was bought before."""
+        return None if self.value is None else self.kept * self.value.each
 
     def cost_of(self, seconds: Decimal) -> tuple[Decimal, int] | None:
         """Credits before rounding, and rounded up to a whole number and the minimum. None without a rate."""

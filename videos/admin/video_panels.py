@@ -128,8 +128,8 @@ def _earned(why: credits.PriceExplanation) -> Iterator[Row]:
     if why.value is None or why.revenue is None:
         yield "Margin", label(f"{-cost:.2f} USD", "warning"), "nothing was bought before: the credits were free"
         return
-    earned, bought = Decimal(why.revenue) / 100, why.value
-    paid = link_to(bought.payment, f"the last purchase: {bought.payment}, {bought.credits} credits")
+    earned, bought = why.revenue, why.value
+    paid = link_to(bought.payment, f"the last purchase: {bought}")
     yield "Worth", f"{_cents(earned)} {bought.payment.currency.upper()}", paid
     if bought.payment.currency == "usd":
         margin = earned - cost

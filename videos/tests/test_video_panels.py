@@ -60,7 +60,7 @@ def test_the_price_of_a_finished_video_is_told_step_by_step(staff, owner):
     assert (steps["Real length"][0], steps["Rounded up"][0]) == ("2.500 s", "3 credits")
     assert steps["Charged"] == ("3 credits", "Video of 2.500 s")
     assert steps["HeyGen's cost"][0] == f"{Decimal(hold.provider_microdollars) / 1_000_000:.4f} USD"
-    assert steps["Worth"] == ("0.36 USD", "the last purchase: 1200 usd for 100 credits, 100 credits")
+    assert steps["Worth"] == ("0.36 USD", "the last purchase: 12.00 USD for 100 credits")
     margin = Decimal("0.36") - Decimal(hold.provider_microdollars) / 1_000_000
     assert steps["Margin"][0] == f"{margin:.2f} USD"
 
