@@ -60,6 +60,7 @@ class Revocation(TextChoices):
     ERASURE = "erasure", "its person asked to be erased"
     MEMBERSHIP = "membership", "its person no longer belongs to the account"
     SWITCHED = "switched", "its person went on in another account"
+    STAFF = "staff", "the operator's people ended it"
 
 
 class AuditAct(TextChoices):
@@ -108,6 +109,13 @@ class AuditAct(TextChoices):
     ORDERS_RESUMED = "staff.orders_resumed"
     GATE_OPENED = "staff.gate_opened"
     WORKER_DRAINED = "staff.worker_drained"
+    STAFF_CREDITS_ADJUSTED = "staff.credits_adjusted"
+    STAFF_CREDITS_REQUESTED = "staff.credits_requested"
+    STAFF_CREDITS_DECLINED = "staff.credits_declined"
+    STAFF_PAYMENT_REFUNDED = "staff.payment_refunded"
+    STAFF_SESSIONS_ENDED = "staff.sessions_ended"
+    STAFF_KEY_REVOKED = "staff.api_key_revoked"
+    STAFF_DELIVERY_RESENT = "staff.delivery_resent"
 
 
 class MailKind(TextChoices):

@@ -20,7 +20,8 @@ from accounts.enums import AuditAct
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import holds, lots, overruns, usage
 from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
-from billing.models import CreditLot, Hold, LedgerEntry, Wallet
+from billing.ledger.price_explanation import PriceExplanation, explain_price
+from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import rates
 from billing.plans.plan_limits import (
     PLAN_OF_ACCOUNT,
@@ -38,7 +39,16 @@ from genvid.transactions import joined
 logger = structlog.get_logger(__name__)
 PriceAt = Callable[[Decimal], int]
 USUAL_FACTOR = Decimal(1)
-__all__ = ["PLAN_OF_ACCOUNT", "PlanLimits", "limits_of", "limits_of_plan", "plan_limits_of", "requests_per_minute"]
+__all__ = [
+    "PLAN_OF_ACCOUNT",
+    "PlanLimits",
+    "PriceExplanation",
+    "explain_price",
+    "limits_of",
+    "limits_of_plan",
+    "plan_limits_of",
+    "requests_per_minute",
+]
 
 
 def available(account_id: UUID) -> int:
@@ -247,12 +257,24 @@ def grant(
 
 
 @transaction.atomic
-def adjust(account_id: UUID, credits: int, *, reference: str, description: str, staff_id: UUID | None = None) -> bool:
-    """A correction by staff. False when done before. Raises InsufficientCredits and Conflict."""
+def adjust(
+    account_id: UUID,
+    credits: int,
+    *,
+    reference: str,
+    description: str,
+    staff_id: UUID | None = None,
+    may_overdraw: bool = False,
+    is_recorded: bool = False,
+) -> bool:
+    """A correction by staff. False when done before. Raises InsufficientCredits and Conflict.
+
+    `may_overdraw`: taking may leave a negative balance. `is_recorded`: the caller writes the audit entry.
+    """
     wallet = lock_wallet(account_id)
     if entry_exists(reference, EntryKind.ADJUSTMENT) or credits == 0:
         return False
-    if credits < 0 and wallet.available + credits < 0:
+    if credits < 0 and wallet.available + credits < 0 and not may_overdraw:
         raise InsufficientCredits(f"Only {wallet.available} credits are available to take.")
     if credits < 0:
         lots.consume(account_id, -credits)
@@ -264,8 +286,9 @@ def adjust(account_id: UUID, credits: int, *, reference: str, description: str, 
             wallet=wallet, source=LotSource.STAFF, reference=reference, granted=credits, remaining=remaining
         )
     record_entry(account_id, credits, EntryKind.ADJUSTMENT, reference, description)
-    facts = {"credits": credits, "reference": reference}
-    audit_log.record_staff_action(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
+    if not is_recorded:
+        facts = {"credits": credits, "reference": reference}
+        audit_log.record_staff_action(AuditAct.CREDITS_ADJUSTED, account_id=account_id, staff_id=staff_id, **facts)
     return True
 
 
@@ -310,3 +333,4 @@ def anonymise_entries(account_id: UUID) -> None:
     """Clears descriptions written by staff, which may name people."""
     by_hand = LedgerEntry.objects.filter(wallet=account_id, kind__in=(EntryKind.ADJUSTMENT, EntryKind.REFUND))
     by_hand.exclude(description="").update(description="")
+    CreditAdjustment.objects.filter(account=account_id).exclude(reason="").update(reason="")

@@ -33,6 +33,12 @@ class SignupGrantStatus(TextChoices):
     DECLINED = "declined"
 
 
+class AdjustmentStatus(TextChoices):
+    WAITING = "waiting", "waits for a second member of staff"
+    APPLIED = "applied"
+    DECLINED = "declined"
+
+
 class PlanKind(TextChoices):
     SUBSCRIPTION = "subscription"
     PACK = "pack"

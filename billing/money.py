@@ -7,6 +7,13 @@ ZERO_DECIMAL_CURRENCIES = frozenset(
 THREE_DECIMAL_CURRENCIES = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
+def minor_units(currency: str) -> int:
+    """How many make one: 100 cents in a dollar."""
+    if currency.lower() in ZERO_DECIMAL_CURRENCIES:
+        return 1
+    return 1000 if currency.lower() in THREE_DECIMAL_CURRENCIES else 100
+
+
 def money_text(amount: int, currency: str) -> str:
     """1250, usd: "12.50 USD"."""
     if currency.lower() in ZERO_DECIMAL_CURRENCIES:

@@ -383,6 +383,7 @@ SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS")
 BILLING_LEASE = env.float("BILLING_LEASE")
 # An account with fewer credits is notified once (event `credits.low`, and a mail).
 LOW_CREDITS = env.int("LOW_CREDITS")
+STAFF_CREDITS_PER_DAY = env.int("STAFF_CREDITS_PER_DAY")
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS")
 # Sign-up credits per UTC day; later ones wait for staff. None: no bound.
 _SIGNUP_BOUND = env.int("SIGNUP_CREDITS_PER_DAY", default=OFF if EMBEDDED else 500 * SIGNUP_CREDITS)
@@ -453,6 +454,7 @@ if OTEL_EXPORTER_OTLP_ENDPOINT:
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",
+    "STYLES": ["genvid.panels.stylesheet"],
     "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},
     "DASHBOARD_CALLBACK": "genvid.staff_home.dashboard",
     "SIDEBAR": {"navigation": "genvid.staff_menu.navigation"},

@@ -7,7 +7,10 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.confirmed_acts import offer
+from accounts.admin.customer_acts import END_SESSION, END_SESSIONS, RESEND, REVOKE_KEY
 from accounts.admin.people_pages import MembershipInline
+from accounts.enums import Health
 from accounts.models import (
     Account,
     ApiKey,
@@ -25,13 +28,16 @@ from accounts.models import (
     WebhookEndpoint,
 )
 from accounts.privacy import erasures
-from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
+from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
+from genvid.panels import PanelAdmin, coloured, linked
 from genvid.staff_filters import state_filter
 
 
 @admin.register(Account)
-class AccountAdmin(AppAdmin):
+class AccountAdmin(PanelAdmin):
+    """The customer's page: other apps add their panels to it."""
+
     list_display = ("name", "id", "created_at")
     search_fields = ("name", "id", "members__email")
     readonly_fields = ("id", "created_at")
@@ -46,7 +52,9 @@ class AccountAdmin(AppAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
-    list_display = ("user", "account", "role", "created_at")
+    list_display = ("__str__", "user_link", "account_link", "role", "created_at")
+    list_display_links = ("__str__",)
+    user_link, account_link = linked("user"), linked("account", description="customer")
     list_filter = ("role",)
     search_fields = ("user__email", "account__name")
     list_select_related = ("user", "account")
@@ -55,14 +63,10 @@ class MembershipAdmin(ReadOnlyAdmin):
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
     list_display = (
-        "user",
-        "account",
-        "created_at",
-        "last_used_at",
-        "expires_at",
-        "revoked_at",
+        *("created_at", "user_link", "account_link", "last_used_at", "expires_at", "revoked_at"),
         "revoked_reason",
     )
+    user_link, account_link = linked("user"), linked("account", description="customer")
     list_filter = ("revoked_reason", "created_at")
     search_fields = ("user__email",)
     list_select_related = ("user", "account")
@@ -71,14 +75,18 @@ class SessionAdmin(ReadOnlyAdmin):
 
 @admin.register(IdempotencyRecord)
 class IdempotencyRecordAdmin(ReadOnlyAdmin):
-    list_display = ("key", "account", "status", "created_at")
+    list_display = ("key", "account_link", "status", "created_at")
+    account_link = linked("account", description="customer")
     search_fields = ("key", "account__name")
     list_select_related = ("account",)
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ("name", "prefix", "account", "created_by", "last_used_at", "expires_at", "revoked_at", "created_at")
+    list_display = (
+        *("name", "prefix", "account_link", "creator", "last_used_at", "expires_at", "revoked_at", "created_at"),
+    )
+    account_link, creator = linked("account", description="customer"), linked("created_by")
     list_filter = ("revoked_at", "created_at")
     search_fields = ("name", "prefix", "account__name", "created_by__email")
     list_select_related = ("account", "created_by")
@@ -87,7 +95,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ReadOnlyAdmin):
-    list_display = ("url", "account", "enabled", "disabled_reason", "health", "failing_since", "created_at")
+    list_display = ("url", "account_link", "enabled", "disabled_reason", "state", "failing_since", "created_at")
+    account_link = linked("account", description="customer")
+    state = coloured("health", {"success": [Health.GOOD], "danger": [Health.POOR]})
     list_filter = (
         state_filter({"failing": ("Failing", lambda rows: rows.failing())}),
         *("enabled", "disabled_reason", "health"),
@@ -104,7 +114,9 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("event", "endpoint", "status", "attempts_made", "next_attempt_at", "created_at")
+    list_display = ("event", "endpoint_link", "state", "attempts_made", "next_attempt_at", "created_at")
+    endpoint_link = linked("endpoint")
+    state = coloured("status", {"success": ["delivered"], "info": ["pending"], "danger": ["failed"]})
     list_filter = ("status", "event__type", "created_at")
     search_fields = ("event__id", "event__object_id", "endpoint__url")
     list_select_related = ("event", "endpoint")
@@ -113,7 +125,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "act", "account", "user", "api_key", "by_staff", "address")
+    list_display = ("created_at", "act", "account_link", "user_link", "key_link", "by_staff", "address")
+    account_link, user_link = linked("account", description="customer"), linked("user")
+    key_link = linked("api_key", description="API key")
     list_filter = ("act", "by_staff", "created_at")
     search_fields = ("account__name", "user__email", "address", "request_id")
     list_select_related = ("account", "user", "api_key")
@@ -121,7 +135,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(StaffAct)
 class StaffActAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "act", "user", "account", "what", "address")
+    list_display = ("created_at", "act", "user_link", "account_link", "what", "address")
+    account_link, user_link = linked("account", description="customer"), linked("user", description="who")
     list_filter = ("act", "created_at")
     search_fields = ("account__name", "user__email", "address", "request_id")
     list_select_related = ("account", "user")
@@ -133,7 +148,9 @@ class StaffActAdmin(ReadOnlyAdmin):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "status", "bytes", "ready_at", "expires_at", "tries", "waiting_reason")
+    list_display = ("created_at", "user_link", "state", "bytes", "ready_at", "expires_at", "tries", "waiting_reason")
+    user_link = linked("user")
+    state = coloured("status", {"success": ["ready"], "info": ["pending"], "danger": ["failed"]})
     list_filter = ("status", "created_at")
     search_fields = ("id", "user__email")
     list_select_related = ("user",)
@@ -159,9 +176,11 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     form = ErasureForm
     list_display = (
-        *("created_at", "user", "status", "erase_after", "waiting_reason", "erased_at", "withdrawn_at"),
-        "requested_by",
+        *("created_at", "user_link", "state", "erase_after", "waiting_reason", "erased_at", "withdrawn_at"),
+        "requester",
     )
+    user_link, requester = linked("user"), linked("requested_by")
+    state = coloured("status", {"success": ["done"], "info": ["waiting"], "warning": ["erasing"]})
     list_filter = ("status", "created_at")
     search_fields = ("id", "user__email")
     list_select_related = ("user", "requested_by")
@@ -179,7 +198,14 @@ class ErasureAdmin(ReadOnlyAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
-    list_display = ("email", "account", "role", "invited_by", "sent_at", "expires_at")
+    list_display = ("email", "account_link", "role", "inviter", "sent_at", "expires_at")
+    account_link, inviter = linked("account", description="customer"), linked("invited_by")
     list_filter = ("role", "created_at")
     search_fields = ("email", "account__name")
     list_select_related = ("account", "invited_by")
+
+
+offer(AccountAdmin, END_SESSIONS)
+offer(SessionAdmin, END_SESSION)
+offer(ApiKeyAdmin, REVOKE_KEY)
+offer(DeliveryAdmin, RESEND)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +14,7 @@ from accounts.caller import Caller
 from accounts.enums import AuditAct, KeyMode, Scope
 from accounts.models import Account, ApiKey
 from accounts.permissions import allows
-from genvid.errors import Conflict, ValidationFailed
+from genvid.errors import Conflict, InvalidState, ValidationFailed
 
 MAX_KEYS = 100
 
@@ -62,3 +63,12 @@ def create_api_key(
 def revoke_api_key(caller: Caller, key: ApiKey) -> None:
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit_log.record_by(caller, AuditAct.KEY_REVOKED, key=key.pk, name=key.name)
+
+
+@transaction.atomic
+def revoke_key_by_staff(key: ApiKey, *, staff_id: UUID, token: UUID) -> None:
+    """Raises AlreadyDone, and InvalidState for a revoked key."""
+    facts = {"key": key.pk, "name": key.name}
+    audit_log.record_once(AuditAct.STAFF_KEY_REVOKED, token, staff_id=staff_id, account_id=key.account_id, **facts)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) != 1:
+        raise InvalidState("This key is revoked already.")

@@ -13,7 +13,7 @@ from accounts.auth import session_cache
 from accounts.caller import Caller
 from accounts.enums import AuditAct, Revocation
 from accounts.models import Session
-from genvid.errors import NotFound
+from genvid.errors import InvalidState, NotFound
 
 logger = structlog.get_logger(__name__)
 
@@ -48,6 +48,20 @@ def end_session_by_id(caller: Caller, session_id: UUID) -> None:
 def end_all_sessions(caller: Caller) -> None:
     ended = revoke_all_sessions(caller.user_id, Revocation.LOGOUT)
     audit_log.record_by(caller, AuditAct.SIGNED_OUT, sessions=ended)
+
+
+@transaction.atomic
+def end_sessions_by_staff(sessions: QuerySet[Session], *, account_id: UUID, staff_id: UUID, token: UUID) -> int:
+    """End those of `sessions`, all of one account, that are alive. Raises AlreadyDone, and InvalidState for none."""
+    ids = list(sessions.filter(account=account_id, revoked_at=None).values_list("pk", flat=True))
+    said = {"sessions": len(ids)} if len(ids) != 1 else {"session": ids[0]}
+    audit_log.record_once(AuditAct.STAFF_SESSIONS_ENDED, token, staff_id=staff_id, account_id=account_id, **said)
+    alive = Session.objects.alive().filter(pk__in=ids)
+    ended = alive.update(revoked_at=timezone.now(), revoked_reason=Revocation.STAFF)
+    if not ended:
+        raise InvalidState("No session is open.")
+    transaction.on_commit(partial(session_cache.end_sessions, *ids), robust=True)
+    return ended
 
 
 def revoke_all_sessions(user_id: UUID, reason: Revocation) -> int:

@@ -93,7 +93,7 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "account"], name="membership_unique")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} is {self.role} of {self.account_id}"
+        return f"{self.role} since {self.created_at:%Y-%m-%d}"
 
 
 class Session(models.Model):

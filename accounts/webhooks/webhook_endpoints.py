@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -107,6 +108,15 @@ def retry_delivery(delivery: Delivery) -> Delivery:
     enqueue_delivery_on_commit(delivery.endpoint_id)
     delivery.refresh_from_db(fields=[*again])
     return delivery
+
+
+@transaction.atomic
+def resend_by_staff(delivery: Delivery, *, staff_id: UUID, token: UUID) -> None:
+    """`retry_delivery`. Raises AlreadyDone, and InvalidState if the endpoint is disabled."""
+    facts = {"delivery": delivery.pk, "event": delivery.event_id}
+    account_id = delivery.endpoint.account_id
+    audit_log.record_once(AuditAct.STAFF_DELIVERY_RESENT, token, staff_id=staff_id, account_id=account_id, **facts)
+    retry_delivery(delivery)
 
 
 def _save_changes(endpoint: WebhookEndpoint, changes: dict[str, Any]) -> None:

@@ -1,11 +1,16 @@
 """Admin pages of wallets and prices: read-only, except tiers and future prices."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
-from billing.models import CreditLot, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
+from accounts.admin.confirmed_acts import offer
+from billing.admin.money_acts import ADJUST, CONFIRM, DECLINE
+from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
 from billing.models.wallets import OVERDRAWN
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
+from genvid.panels import coloured, link_reference, linked
 from genvid.staff_filters import state_filter
 
 
@@ -16,8 +21,9 @@ class LotInline(ReadOnlyInline):
 
 @admin.register(Wallet)
 class WalletAdmin(ReadOnlyAdmin):
-    list_display = ("account", "balance", "held", "available", "overrun_factor", "overrun_at", "created_at")
+    list_display = ("__str__", "account_link", "available", "overrun_factor", "overrun_at", "created_at")
     list_filter = (state_filter({"overdrawn": ("Overdrawn", lambda rows: rows.filter(OVERDRAWN))}),)
+    account_link = linked("account", description="customer")
     search_fields = ("account__name", "account__id", "account__members__email")
     list_select_related = ("account",)
     inlines = (LotInline,)
@@ -25,25 +31,54 @@ class WalletAdmin(ReadOnlyAdmin):
 
 @admin.register(CreditLot)
 class CreditLotAdmin(ReadOnlyAdmin):
-    list_display = ("wallet", "source", "granted", "remaining", "expires_at", "created_at")
+    list_display = ("__str__", "account_link", "source", "granted", "remaining", "expires_at", "created_at")
+    account_link = linked("wallet__account", description="customer")
     list_filter = ("source", "expires_at")
     search_fields = ("reference", "wallet__account__name")
-    list_select_related = ("wallet",)
+    list_select_related = ("wallet__account",)
 
 
 @admin.register(Hold)
 class HoldAdmin(ReadOnlyAdmin):
-    list_display = ("reference", "wallet", "amount", "captured", "needed", "status", "created_at", "settled_at")
+    list_display = (*("created_at", "account_link", "what", "amount", "captured", "needed", "state", "settled_at"),)
+    account_link = linked("wallet__account", description="customer")
+    state = coloured("status", {"success": ["captured"], "info": ["open"]})
     list_filter = ("status", ("needed", admin.EmptyFieldListFilter), "created_at")
     search_fields = ("reference", "wallet__account__name")
-    list_select_related = ("wallet",)
+    list_select_related = ("wallet__account",)
+
+    @admin.display(description="for", ordering="reference")
+    def what(self, hold: Hold) -> Any:
+        return link_reference(hold.reference)
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "wallet_id", "kind", "credits", "balance_after", "reference", "description")
+    list_display = ("created_at", "account_link", "shown_kind", "credits", "balance_after", "what", "description")
+    account_link = linked("wallet__account", description="customer")
+    shown_kind = coloured(
+        "kind", {"success": ["grant"], "info": ["charge"], "warning": ["refund", "adjustment"], "danger": ["clawback"]}
+    )
+    list_select_related = ("wallet__account",)
     list_filter = ("kind", "created_at")
     search_fields = ("reference", "description", "wallet__account__name")
+
+    @admin.display(description="for", ordering="reference")
+    def what(self, entry: LedgerEntry) -> Any:
+        return link_reference(entry.reference)
+
+
+@admin.register(CreditAdjustment)
+class CreditAdjustmentAdmin(ReadOnlyAdmin):
+    """Credits by hand. Those that wait need a second member of staff."""
+
+    list_display = ("requested_at", "account_link", "credits", "reason", "asked_by", "state", "decided")
+    account_link, asked_by = linked("account", description="customer"), linked("requested_by", description="asked by")
+    decided = linked("decided_by", description="decided by")
+    state = coloured("status", {"success": ["applied"], "warning": ["waiting"]})
+    list_filter = ("status", "requested_at")
+    search_fields = ("account__name", "requested_by__email")
+    list_select_related = ("account", "requested_by", "decided_by")
 
 
 @admin.register(Tier)
@@ -83,3 +118,7 @@ class RenderRateAdmin(AppAdmin):
 @admin.register(LedgerProof)
 class LedgerProofAdmin(ReadOnlyAdmin):
     list_display = ("begun_at", "wallets", "discrepancies", "seconds")
+
+
+offer(WalletAdmin, ADJUST)
+offer(CreditAdjustmentAdmin, CONFIRM, DECLINE)

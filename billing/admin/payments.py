@@ -5,8 +5,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.decorators import display
 
+from accounts.admin.confirmed_acts import offer
 from billing import jobs, money
+from billing.admin.customer_panels import PAYMENT_COLOURS
+from billing.admin.money_acts import REFUND
 from billing.checkout import staff_refunds
 from billing.enums import OPEN_DISPUTES
 from billing.models import (
@@ -30,6 +34,7 @@ from billing.stripe.stripe_errors import BillingError
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
+from genvid.panels import coloured, linked
 from genvid.staff_filters import state_filter
 
 MAX_REFUNDS_AT_ONCE = 20
@@ -88,7 +93,10 @@ class AllowanceInline(ReadOnlyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "description", "shown", "state", "credits_taken_back", "fraud_warned_at")
+    list_display = (
+        *("created_at", "account_link", "description", "shown", "state", "credits_taken_back", "fraud_warned_at"),
+    )
+    account_link = linked("account", description="customer")
     list_filter = ("kind", "created_at", "fraud_warned_at")
     search_fields = ("account__name", "source_id", "stripe_charge_id", "stripe_payment_intent_id")
     list_select_related = ("account",)
@@ -99,9 +107,9 @@ class PaymentAdmin(ReadOnlyAdmin):
     def shown(self, payment: Payment) -> str:
         return money.money_text(payment.amount, payment.currency)
 
-    @admin.display(description="status")
-    def state(self, payment: Payment) -> str:
-        return payment.status.label
+    @display(description="status", label={str(status): colour for status, colour in PAYMENT_COLOURS.items()})  # type: ignore[untyped-decorator]
+    def state(self, payment: Payment) -> tuple[str, str]:
+        return str(payment.status), str(payment.status.label)
 
     def has_refund_permission(self, request: HttpRequest) -> bool:
         allowed: bool = request.user.has_perm("billing.change_payment")
@@ -140,7 +148,19 @@ class DisputeAdmin(ReadOnlyAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    list_display = ("account", "price", "status", "current_period_end", "cancel_at_period_end", "grace_until")
+    list_display = (
+        *("created_at", "account_link", "plan", "state", "current_period_end", "cancel_at_period_end", "grace_until"),
+    )
+    account_link = linked("account", description="customer")
+    plan = linked("price__plan")
+    state = coloured(
+        "status",
+        {
+            "success": ["active", "trialing"],
+            "warning": ["past_due", "incomplete", "paused"],
+            "danger": ["unpaid", "incomplete_expired"],
+        },
+    )
     list_filter = ("status", "cancel_at_period_end")
     search_fields = ("stripe_subscription_id", "account__name")
     list_select_related = ("account", "price__plan")
@@ -148,29 +168,43 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "number", "status", "amount_due", "amount_paid", "currency")
+    list_display = ("created_at", "account_link", "number", "state", "due", "paid")
+    account_link = linked("account", description="customer")
+    state = coloured("status", {"success": ["paid"], "info": ["open"], "danger": ["uncollectible"]})
     list_filter = ("status", "created_at")
     search_fields = ("number", "stripe_invoice_id", "account__name")
     list_select_related = ("account",)
 
+    @admin.display(description="amount due", ordering="amount_due")
+    def due(self, invoice: Invoice) -> str:
+        return money.money_text(invoice.amount_due, invoice.currency)
+
+    @admin.display(description="amount paid", ordering="amount_paid")
+    def paid(self, invoice: Invoice) -> str:
+        return money.money_text(invoice.amount_paid, invoice.currency)
+
 
 @admin.register(Customer)
 class CustomerAdmin(ReadOnlyAdmin):
-    list_display = ("account", "stripe_customer_id", "created_at")
+    list_display = ("stripe_customer_id", "account_link", "created_at")
+    account_link = linked("account", description="customer")
     search_fields = ("account__name", "stripe_customer_id")
     list_select_related = ("account",)
 
 
 @admin.register(FormerCustomer)
 class FormerCustomerAdmin(ReadOnlyAdmin):
-    list_display = ("account", "stripe_customer_id", "is_erased", "gone_at")
+    list_display = ("stripe_customer_id", "account_link", "is_erased", "gone_at")
+    account_link = linked("account", description="customer")
     search_fields = ("account__name", "stripe_customer_id")
     list_select_related = ("account",)
 
 
 @admin.register(Checkout)
 class CheckoutAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "price", "status", "stripe_session_id")
+    list_display = ("created_at", "account_link", "price", "state", "stripe_session_id")
+    account_link = linked("account", description="customer")
+    state = coloured("status", {"success": ["complete"], "info": ["open", "starting"]})
     list_filter = ("status", "created_at")
     search_fields = ("stripe_session_id", "account__name")
     list_select_related = ("account", "price")
@@ -178,7 +212,10 @@ class CheckoutAdmin(ReadOnlyAdmin):
 
 @admin.register(TopUpRule)
 class TopUpRuleAdmin(ReadOnlyAdmin):
-    list_display = ("account", "enabled", "threshold", "plan", "monthly_limit", "paused_until", "pause_reason")
+    list_display = (
+        *("__str__", "account_link", "enabled", "threshold", "plan", "monthly_limit", "paused_until", "pause_reason"),
+    )
+    account_link = linked("account", description="customer")
     list_filter = ("enabled", "pause_reason")
     search_fields = ("account__name",)
     list_select_related = ("account", "plan")
@@ -186,7 +223,11 @@ class TopUpRuleAdmin(ReadOnlyAdmin):
 
 @admin.register(TopUp)
 class TopUpAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "amount", "status", "error", "stripe_payment_intent_id")
+    list_display = ("created_at", "account_link", "amount", "state", "error", "stripe_payment_intent_id")
+    account_link = linked("account", description="customer")
+    state = coloured(
+        "status", {"success": ["paid"], "info": ["pending"], "warning": ["needs_action"], "danger": ["failed"]}
+    )
     list_filter = ("status", "created_at")
     search_fields = ("account__name", "stripe_payment_intent_id")
     list_select_related = ("account",)
@@ -197,3 +238,6 @@ class StripeSyncAdmin(ReadOnlyAdmin):
     list_display = ("noted_at", "kind", "object_id", "due_at", "tries", "error", "done_at")
     list_filter = (state_filter({"stuck": ("Stuck", lambda rows: rows.stuck())}), "kind", "noted_at")
     search_fields = ("object_id", "error")
+
+
+offer(PaymentAdmin, REFUND)

@@ -10,13 +10,16 @@ from accounts.models import User
 from billing.models import SignupGrant
 from billing.purchases import signup_grants
 from genvid.admin import ReadOnlyAdmin
+from genvid.panels import coloured, linked
 
 MAX_DECISIONS_AT_ONCE = 200
 
 
 @admin.register(SignupGrant)
 class SignupGrantAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "account", "credits", "status", "decided_at", "decided_by")
+    list_display = ("created_at", "account_link", "credits", "state", "decided_at", "decider")
+    account_link, decider = linked("account", description="customer"), linked("decided_by", description="decided by")
+    state = coloured("status", {"success": ["granted"], "warning": ["waiting"]})
     list_filter = ("status", "created_at")
     search_fields = ("account__name", "account__id", "account__members__email")
     list_select_related = ("account", "decided_by")

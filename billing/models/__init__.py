@@ -1,5 +1,6 @@
 """Models of billing."""
 
+from billing.models.adjustments import CreditAdjustment
 from billing.models.fundings import Funding
 from billing.models.ledger_proofs import LedgerProof
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
@@ -15,6 +16,7 @@ __all__ = [
     "Allowance",
     "AllowanceStop",
     "Checkout",
+    "CreditAdjustment",
     "CreditLot",
     "Customer",
     "Dispute",

@@ -1,4 +1,4 @@
-"""Clawbacks of credits whose money was refunded or disputed. Only this module may leave a negative balance."""
+"""Clawbacks of credits whose money was refunded or disputed. They may leave a negative balance."""
 
 import math
 from collections import defaultdict

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from genvid import http, metrics
+from genvid import http, metrics, request_context
+from genvid.heygen import call_history
 from genvid.heygen.call_pace import wait_for_turn
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem, Unknown, error_of
 from genvid.heygen.wire import read_text
@@ -23,6 +24,7 @@ GET_RETRY_BUDGET_SECONDS = 5.0
 GET_RETRY_BASE_SECONDS = 0.25
 MAX_ANSWER_BYTES = 5 * 1024 * 1024
 MAX_MESSAGE_LENGTH = 500
+MAX_ID_LENGTH = 80
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,21 @@ def read_retry_after(value: str | None) -> float | None:
 
 def _log(call: Call, started: float, error: HeyGenError | None, answer: http.Response | None = None) -> None:
     """One line per call, without bodies and URLs: those hold scripts and signed links."""
-    metrics.observe_call(call.operation, error.code if error else None, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    metrics.observe_call(call.operation, error.code if error else None, seconds)
     log = logger.info if error is None else logger.warning
+    status = answer.status if answer else (error and error.status)
+    provider_request_id = request_id(answer) if answer else (error and error.request_id)
+    code, duration_ms = error and error.code, round(seconds * 1000)
     log(
         "heygen_call",
         operation=call.operation,
-        status=answer.status if answer else (error and error.status),
-        code=error and error.code,
-        duration_ms=round((time.monotonic() - started) * 1000),
-        provider_request_id=request_id(answer) if answer else (error and error.request_id),
+        status=status,
+        code=code,
+        duration_ms=duration_ms,
+        provider_request_id=provider_request_id,
     )
+    if video_id := request_context.current().video_id:
+        at, known = datetime.now(UTC).isoformat(), (provider_request_id or "")[:MAX_ID_LENGTH]
+        record = {"at": at, "operation": call.operation, "status": status, "code": (code or "")[:MAX_ID_LENGTH]}
+        call_history.remember(video_id, record | {"request_id": known, "ms": duration_ms})

@@ -10,6 +10,7 @@ from djstripe.models import Event, WebhookEventTrigger
 from accounts import audit_log
 from accounts.enums import AuditAct
 from accounts.models import (
+    Account,
     ApiKey,
     AuditEntry,
     Delivery,
@@ -24,6 +25,7 @@ from accounts.models import (
 from accounts.webhooks.outgoing_events import publish
 from billing.models import (
     Checkout,
+    CreditAdjustment,
     CreditLot,
     Customer,
     Dispute,
@@ -66,7 +68,7 @@ from videos.provider import provider_gate
 pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 UNTOUCHABLE = [
-    *[Wallet, CreditLot, Hold, LedgerEntry, LedgerProof, Video, VideoEvent],
+    *[CreditAdjustment, Wallet, CreditLot, Hold, LedgerEntry, LedgerProof, Video, VideoEvent],
     *[Batch, RenderTime, ProviderState, ProviderWebhook, WebhookDelivery, ApiKey, IdempotencyRecord],
     *[
         WebhookEndpoint,
@@ -126,6 +128,7 @@ def rows(owner) -> Video:
     FormerCustomer.objects.create(account=account, stripe_customer_id="cus_0")
     StripeSync.objects.create(kind="charge", object_id="ch_1")
     TopUpRule.objects.create(account=account, threshold=1, plan=payment.price.plan, monthly_limit=5000)
+    CreditAdjustment.objects.create(pk=account.pk, account=account, credits=5, requested_by=owner.user)
     TopUp.objects.create(account=account, price=payment.price, amount=1200)
     period = {"current_period_start": now, "current_period_end": now, "read_at": now, "created_at": now}
     Subscription.objects.create(pk="sub_1", account=account, price=make_price("pro-month"), status="active", **period)
@@ -211,6 +214,21 @@ def test_staff_see_two_tables_of_dj_stripe_without_the_senders_of_webhooks(staff
     assert (pages, b"203.0.113.7" in delivery.content) == (["Event", "WebhookEventTrigger"], False)
 
 
+def test_the_page_of_an_event_leads_to_our_row_and_says_how_much(staff, rows):
+    payment = Payment.objects.get()
+    about = {
+        "object": "charge",
+        "id": payment.stripe_charge_id,
+        "amount": 1200,
+        "currency": "usd",
+        "status": "succeeded",
+    }
+    event = Event.objects.create(id="evt_2", type="charge.succeeded", data={"object": about | {"customer": "cus_1"}})
+    page = staff.get(address(Event, "change", event.pk)).content.decode()
+    found = [address(Payment, "change", payment.pk) in page, address(Account, "change", payment.account_id) in page]
+    assert (found, "12.00 USD" in page) == ([True, True], True)
+
+
 def test_no_page_of_the_admin_shows_a_secret(staff, rows):
     pages = [staff.get(address(ProviderWebhook, "changelist"))]
     pages.append(staff.get(address(ProviderWebhook, "change", first(ProviderWebhook).pk)))
@@ -223,10 +241,8 @@ def test_no_page_of_the_admin_shows_a_secret(staff, rows):
 
 def test_the_page_of_a_video_shows_its_history_in_order(staff, rows):
     response = staff.get(address(Video, "change", rows.pk))
-    (timeline,) = response.context["inline_admin_formsets"]
-    assert timeline.opts.verbose_name_plural == "Timeline"
-    reasons = [form.instance.reason for form in timeline.formset.initial_forms]
-    assert reasons == ["created", "accepted", "test", "test", "test", "stored"]
+    (timeline,) = (panel for panel in response.context["panels"] if panel.title == "Timeline")
+    assert [row[-1] for row in timeline.rows] == ["created", "accepted", "test", "test", "test", "stored"]
 
 
 def test_the_page_of_a_video_plays_its_file(staff, rows):

@@ -93,7 +93,8 @@ def idempotency_record(owner: Person) -> Any:
 
 
 def webhook_delivery(owner: Person) -> Any:
-    return fill(WebhookDelivery.objects.create(key="0", event_type="x", payload={}), key="'k' || n")
+    delivery = WebhookDelivery.objects.create(key="0", event_type="x", payload={}, callback_id="c")
+    return fill(delivery, key="'k' || n", callback_id="'c' || n")
 
 
 CASES: dict[str, tuple[Callable[[Person], Any], Callable[[Any], Any], str]] = {
@@ -119,6 +120,9 @@ CASES: dict[str, tuple[Callable[[Person], Any], Callable[[Any], Any], str]] = {
         idempotency_record,
         lambda row: IdempotencyRecord.objects.filter(account=row.account_id, key=row.key),
         "idempotency_key_unique",
+    ),
+    "webhooks of a video": (
+        webhook_delivery, lambda row: WebhookDelivery.objects.filter(callback_id="c7").order_by(), "delivery_of_video"
     ),
     "webhook that came before": (
         webhook_delivery, lambda row: WebhookDelivery.objects.filter(key="k7"), "videos_webhookdelivery_key_key"

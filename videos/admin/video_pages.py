@@ -14,8 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 
-from genvid.admin import ReadOnlyAdmin, ReadOnlyInline
+from genvid.admin import ReadOnlyAdmin
+from genvid.panels import PanelAdmin, coloured, link_reference, linked
 from videos.admin.staff_action_pages import OperatedAdmin, StaffActionAdmin
+from videos.admin.video_panels import BY_COLOUR, first_words
 from videos.admin.video_search import search_videos
 from videos.enums import Status
 from videos.media.signed_links import signed_link
@@ -35,14 +37,6 @@ from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
 
 NEWEST_CODES = 2_000
-
-
-class EventInline(ReadOnlyInline):
-    model = VideoEvent
-    fields = ("created_at", "from_status", "to_status", "reason", "detail")
-    readonly_fields = fields
-    ordering = ("created_at", "id")
-    verbose_name_plural = "Timeline"
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
@@ -70,12 +64,18 @@ class ErrorCodeFilter(admin.SimpleListFilter):
         return queryset.filter(error_code=self.value()) if self.value() else queryset
 
 
+def _folded(title: str, *fields: str) -> tuple[str, dict[str, Any]]:
+    return title, {"fields": fields, "classes": ("collapse",)}
+
+
 @admin.register(Video)
-class VideoAdmin(StaffActionAdmin):
+class VideoAdmin(PanelAdmin, StaffActionAdmin):
     list_display = (
-        *("created_at", "status", "title", "account", "avatar", "duration_seconds", "credits_charged"),
+        *("created_at", "state", "words", "account_link", "avatar_link", "duration_seconds", "credits_charged"),
         *("waits_because", "error_code"),
     )
+    account_link, avatar_link = linked("account", description="customer"), linked("avatar")
+    state = coloured("status", BY_COLOUR)
     list_filter = (
         ("status", StatusFilter),
         ("set_aside_at", SetAsideFilter),
@@ -88,16 +88,15 @@ class VideoAdmin(StaffActionAdmin):
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
     list_select_related = ("account", "avatar")
     search_help_text = "Id, HeyGen's id, request id, account id, e-mail, part of a title or of a company's name"
-    inlines = (EventInline,)
     fieldsets = (
         (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
                            "gate_tripped_at", "stuck_at")}),
-        ("Asked for", {"fields": (*(name.removesuffix("_id") for name in NAMES), "retry_of", "request_id")}),
-        ("Money and time", {"fields": ("credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
-                                       "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at")}),
-        ("HeyGen", {"fields": ("engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries",
-                               "due_at", "deadline_at", "error_code", "error_message", "provider_error")}),
-        ("File", {"fields": ("file", "file_bytes", "file_sha256", "thumbnail", "subtitles")}),
+        _folded("Asked for", *(name.removesuffix("_id") for name in NAMES), "retry_of", "request_id"),
+        _folded("Money and time", "credits_held", "credits_charged", "estimated_seconds", "duration_seconds",
+                "created_at", "queued_at", "submitted_at", "rendered_at", "completed_at"),
+        _folded("HeyGen", "engine", "provider_video_id", "attempt", "calls", "idempotency_key", "tries", "due_at",
+                "deadline_at", "error_code", "error_message", "provider_error"),
+        _folded("File", "file", "file_bytes", "file_sha256", "thumbnail", "subtitles"),
     )  # fmt: skip
     readonly_fields = ("player", "waits_because")
 
@@ -111,6 +110,11 @@ class VideoAdmin(StaffActionAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         term = search_term.strip()
         return (search_videos(cast(VideoQuerySet, queryset), term) if term else queryset), False
+
+    @admin.display(description="Title and script", ordering="title")
+    def words(self, video: Video) -> str:
+        said = first_words(video.script)
+        return f"{video.title}: {said}" if video.title else said
 
     @admin.display(description="Waiting reason")
     def waits_because(self, video: Video) -> str:
@@ -132,17 +136,27 @@ class VideoAdmin(StaffActionAdmin):
 @admin.register(VideoEvent)
 class VideoEventAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
-    list_display = ("created_at", "video_id", "from_status", "to_status", "reason", "detail")
+    list_display = ("created_at", "video_link", "from_status", "state", "reason", "detail")
+    video_link, state = linked("video"), coloured("to_status", BY_COLOUR)
+    list_select_related = ("video",)
     list_filter = ("to_status", "reason", "created_at")
     search_fields = ("video__id", "reason", "detail")
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "title", "account", "total", "open", "credits_quoted", "completed_at", "canceled_at")
+    list_display = (
+        *("created_at", "words", "account_link", "total", "open", "credits_quoted", "completed_at", "canceled_at"),
+    )
+    account_link = linked("account", description="customer")
     list_filter = ("created_at", "completed_at")
     search_fields = ("id", "title", "account__name")
     list_select_related = ("account",)
+
+    @admin.display(description="Title and script", ordering="title")
+    def words(self, batch: Batch) -> str:
+        said = first_words(batch.script)
+        return f"{batch.title}: {said}" if batch.title else said
 
 
 @admin.register(RenderTime)
@@ -206,6 +220,10 @@ class ProviderWebhookAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "event_type", "provider_video_id", "processed_at", "outcome")
+    list_display = ("received_at", "event_type", "video", "provider_video_id", "processed_at", "outcome")
     list_filter = ("event_type", "outcome", "received_at")
     search_fields = ("key", "provider_video_id", "callback_id")
+
+    @admin.display(description="Video")
+    def video(self, delivery: WebhookDelivery) -> Any:
+        return link_reference(f"video:{delivery.callback_id}") if delivery.callback_id else "-"

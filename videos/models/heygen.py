@@ -138,6 +138,7 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["received_at"], name="delivery_open", condition=Q(processed_at=None)),
             models.Index(fields=["received_at"], name="delivery_age"),
+            models.Index(fields=["callback_id"], name="delivery_of_video", condition=~Q(callback_id="")),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ from genvid.leasing import Backoff, Leased
 from genvid.model_fields import ExactCharField
 from videos import metrics
 from videos.enums import PROCESSING, SOURCES, TERMINAL, LearnedBy, Resolution, Status, VideoFormat
+from videos.models.call_records import calls_made
 from videos.models.moves import update_with_event
 from videos.querysets import BEING_MADE, IN_QUEUE, VideoQuerySet
 
@@ -108,6 +109,7 @@ class Video(Leased):
         max_length=300, blank=True, help_text="For staff: why it is not moving.", default="", db_default=""
     )
     render_links = models.JSONField(null=True, blank=True, help_text="HeyGen's links of the moment; gone once stored.")
+    provider_calls = models.JSONField(null=True, blank=True, help_text="The last calls to HeyGen about it, for staff.")
     learned_by = models.CharField(max_length=10, choices=LearnedBy.choices, blank=True, default="", db_default="")
     provider_finished_at = models.DateTimeField(null=True, blank=True, help_text="HeyGen's own clock.")
 
@@ -238,6 +240,7 @@ class Video(Leased):
         now, since = timezone.now(), self.moved_at
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": ""}
         changes |= self._moments(to, now) | fields | {"status": to, "updated_at": now, "moved_at": now}
+        changes |= calls_made(self.pk)
         event = VideoEvent(video_id=self.pk, from_status=source, to_status=to, reason=reason, detail=detail)
         if not update_with_event(self.held(), changes, event):
             return False
@@ -247,6 +250,9 @@ class Video(Leased):
         log_move = partial(self.log_move, source, to, reason, (now - since).total_seconds(), **facts)
         transaction.on_commit(log_move, robust=True)
         return True
+
+    def retry_later(self, pause: Any, error: str, **changes: Any) -> bool:
+        return super().retry_later(pause, error, **calls_made(self.pk) | changes)
 
     def log_move_on_commit(self, source: Status, reason: str) -> None:
         """Of a video that was inserted in the status after `source`."""

@@ -1,5 +1,6 @@
 """Recording that HeyGen accepted orders: one by one, or all that were accepted at the same time."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,9 +12,11 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from genvid.heygen import call_history
 from genvid.leasing import from_now
 from videos.enums import TERMINAL, Status
 from videos.models import Video
+from videos.models.call_records import KEEP_NEWEST
 from videos.models.videos import MAX_RETRY_PAUSE
 from videos.queue import render_times
 
@@ -26,10 +29,11 @@ WITH moved AS (
         status = 'rendering', tries = 0, waiting_reason = '', set_aside_at = NULL,
         moved_at = %(now)s, updated_at = %(now)s,
         provider_video_id = answer.provider_video_id, stuck_at = answer.stuck_at,
+        provider_calls = CASE WHEN answer.made IS NULL THEN provider_calls ELSE {kept} || answer.made END,
         due_at = statement_timestamp() + answer.pause, deadline_at = statement_timestamp() + %(deadline)s
     FROM unnest(%(ids)s::uuid[], %(attempts)s::int[], %(calls)s::int[], %(provider_ids)s::text[],
-                %(stuck_at)s::timestamptz[], %(pauses)s::interval[])
-        AS answer (id, attempt, calls, provider_video_id, stuck_at, pause)
+                %(stuck_at)s::timestamptz[], %(pauses)s::interval[], %(made)s::jsonb[])
+        AS answer (id, attempt, calls, provider_video_id, stuck_at, pause, made)
     WHERE videos_video.id = answer.id AND status = 'submitting'
         AND videos_video.attempt = answer.attempt AND videos_video.calls = answer.calls
     RETURNING videos_video.id
@@ -37,7 +41,7 @@ WITH moved AS (
     INSERT INTO videos_videoevent (video_id, from_status, to_status, reason, detail, created_at)
     SELECT id, 'submitting', 'rendering', %(reason)s, '', %(now)s FROM moved
 )
-SELECT id FROM moved"""
+SELECT id FROM moved""".format(kept=KEEP_NEWEST.format(column="provider_calls"))  # noqa: S608 - our own column
 
 
 def record_acceptances(answers: Mapping[Video, str]) -> list[Video]:
@@ -76,6 +80,7 @@ def _parameters(videos: Sequence[Video], provider_ids: list[str], now: datetime)
         "calls": [video.calls for video in videos],
         "provider_ids": provider_ids,
         "stuck_at": [expected.stuck_at(video) for video in videos],
+        "made": [json.dumps(made) if (made := call_history.take(str(video.pk))) else None for video in videos],
         "pauses": [timedelta(seconds=expected.seconds_to_first_poll(video, now)) for video in videos],
     }
 

@@ -1,5 +1,6 @@
 """Erasure of an account: it leaves no personal row, no file and no render, and survives any crash."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from accounts.tests.privacy import (
     work,
 )
 from billing import credits
-from billing.models import Hold, LedgerEntry
+from billing.models import CreditAdjustment, Hold, LedgerEntry
 from genvid.tests.asserts import data_of, the_ledger_proves
 from genvid.tests.factories import PASSWORD, make_caller, make_endpoint, make_key, make_video, set_balance
 from videos import settlement
@@ -103,6 +104,7 @@ def make_traces(person, pipeline: Pipeline) -> list[Video]:
     data_of(person.client.post("/api/v1/batches", batch), 201)
     data_of(person.client.post("/api/v1/videos", {**payload, "draft": True}), 201)
     credits.adjust(person.account.pk, 5, reference="gift:1", description=f"Sorry, {NAME}.")
+    CreditAdjustment.objects.create(pk=uuid.uuid4(), account=person.account, credits=5, reason=f"Sorry, {NAME}.")
     soon = timezone.now() + timedelta(days=1)
     Invitation.objects.create(account=person.account, email="friend@example.com", role=Role.MEMBER, expires_at=soon)
     videos = list(Video.objects.exclude(status=Status.DRAFT))
@@ -199,6 +201,7 @@ def test_every_table_that_refers_to_a_user_or_an_account_is_erased_or_listed_as_
         *("accounts.AuditEntry", "accounts.Erasure", "accounts.ApiKey"),
         *("billing.Wallet", "videos.Video", "videos.Batch", "accounts.StaffAct"),
         # A keyed hash of the address, so that sign-up credits are given once.
+        "billing.CreditAdjustment",
         "billing.SignupGrant",
         # The id of the account whose order last closed the gate.
         "videos.ProviderState",

@@ -23,6 +23,14 @@ CUSTOMERS = Group(
             example="15000",
         ),
         Setting(
+            "STAFF_CREDITS_PER_DAY",
+            Whole(),
+            "What one member of staff may give or take by hand in 24 hours; beyond it a second one must confirm.",
+            default="1000",
+            unit="credits",
+            wrong="Too much, and one stolen staff login gives away as many credits as it likes.",
+        ),
+        Setting(
             "HOLD_MARGIN_PERCENT",
             Whole(),
             "What a hold adds to the quote.",
