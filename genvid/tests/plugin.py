@@ -137,7 +137,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def ran_any(config: pytest.Config) -> bool:
     """Whether a test passed or failed, rather than that all were skipped."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    return any(reporter.stats.get(outcome) for outcome in ("passed", "failed", "error"))
+    # A worker of pytest-xdist has none; the controller asks itself.
+    return reporter is None or any(reporter.stats.get(outcome) for outcome in ("passed", "failed", "error"))
 
 
 @pytest.hookimpl(trylast=True)
