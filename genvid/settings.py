@@ -454,11 +454,10 @@ if OTEL_EXPORTER_OTLP_ENDPOINT:
 UNFOLD = brand.admin_theme(BRAND_NAME, BRAND_COLOR, BRAND_LOGO_URL) | {
     "SITE_URL": "/",
     "ENVIRONMENT": "videos.provider.provider_alarms.badge",
-    "STYLES": ["genvid.panels.stylesheet"],
     "LOGIN": {"form": "accounts.auth.admin_login.StaffLoginForm"},
     "DASHBOARD_CALLBACK": "genvid.staff_home.dashboard",
     "SIDEBAR": {"navigation": "genvid.staff_menu.navigation"},
-    "STYLES": ["genvid.staff_home.stylesheet"],
+    "STYLES": ["genvid.panels.stylesheet", "genvid.staff_home.stylesheet"],
 }
 
 if TESTING:

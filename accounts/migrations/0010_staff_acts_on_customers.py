@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='session',
             name='revoked_reason',
-            field=models.CharField(blank=True, choices=[('logout', 'Logout'), ('reuse', 'a refresh token was used twice'), ('password', 'the password changed'), ('erasure', 'its person asked to be erased'), ('membership', 'its person no longer belongs to the account'), ('switched', 'its person went on in another account'), ('staff', "the operator's people ended it")], max_length=10),
+            field=models.CharField(blank=True, db_default='', default='', choices=[('logout', 'Logout'), ('reuse', 'a refresh token was used twice'), ('password', 'the password changed'), ('erasure', 'its person asked to be erased'), ('membership', 'its person no longer belongs to the account'), ('switched', 'its person went on in another account'), ('staff', "the operator's people ended it")], max_length=10),
         ),
     ]

@@ -8,7 +8,7 @@ from billing.models import Hold, Wallet
 from genvid import admin_lists
 from genvid.admin_lists import EstimatingPaginator, estimated_rows
 from genvid.tests.asserts import statements_of
-from genvid.tests.factories import PASSWORD, make_caller, make_video
+from genvid.tests.factories import PASSWORD, grant, make_caller, make_video
 from genvid.tests.generated_rows import analyze, copy_row
 from videos.admin import video_search
 from videos.models import Video
@@ -139,3 +139,11 @@ def test_videos_are_filtered_by_the_error_codes_that_there_are(staff, owner):
     answer = staff.get("/admin/videos/video/", {"error_code": "render_failed"})
     assert [row.pk for row in answer.context["cl"].result_list] == [failed.pk]
     assert b"render_failed" in answer.content
+
+
+@pytest.mark.parametrize("status", ["queued", "rendering", "completed", "failed", "draft"])
+def test_videos_are_filtered_by_status(staff, owner, status):
+    grant(owner, 100)
+    made = {each: make_video(owner, each) for each in ("queued", "rendering", "completed", "failed", "draft")}
+    answer = staff.get("/admin/videos/video/", {"status__exact": status})
+    assert [row.pk for row in answer.context["cl"].result_list] == [made[status].pk]

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin
+from genvid.admin_lists import MOST_COUNTED, newest_values
 from genvid.panels import PanelAdmin, coloured, link_reference, linked
 from videos.admin.staff_action_pages import OperatedAdmin, StaffActionAdmin
 from videos.admin.video_panels import BY_COLOUR, first_words
 from videos.admin.video_search import search_videos
-from videos.enums import Status
+from videos.enums import TERMINAL, Status
 from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
@@ -36,12 +37,16 @@ from videos.queue import waiting_reasons
 from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
 
-NEWEST_CODES = 2_000
-
 
 class StatusFilter(admin.ChoicesFieldListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        found = queryset.filter(in_statuses(self.lookup_val)) if self.lookup_val else queryset
+        given = set(self.lookup_val or ())
+        if not given or given & TERMINAL or Status.DRAFT in given:
+            found = queryset.filter(in_statuses(given)) if given else queryset
+        else:
+            # The bound keeps PostgreSQL from looking for the few that wait among all, from the newest on.
+            waiting = Video.objects.filter(in_statuses(given)).order_by().values("pk")[:MOST_COUNTED]
+            found = queryset.filter(pk__in=waiting)
         return super().queryset(request, found)
 
 
@@ -50,18 +55,6 @@ class SetAsideFilter(admin.EmptyFieldListFilter):
         # Only a queued video is set aside, and those are found by an index.
         queued = queryset.filter(in_statuses({Status.QUEUED})) if self.lookup_val == "0" else queryset
         return super().queryset(request, queued)
-
-
-class ErrorCodeFilter(admin.SimpleListFilter):
-    title, parameter_name = "error code", "error_code"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Codes of the newest videos: all of them would be read from all videos."""
-        newest = Video.objects.order_by("-created_at", "-id").values_list("error_code", flat=True)[:NEWEST_CODES]
-        return [(code, code) for code in sorted({code for code in newest if code})]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(error_code=self.value()) if self.value() else queryset
 
 
 def _folded(title: str, *fields: str) -> tuple[str, dict[str, Any]]:
@@ -80,9 +73,9 @@ class VideoAdmin(PanelAdmin, StaffActionAdmin):
         ("status", StatusFilter),
         ("set_aside_at", SetAsideFilter),
         "is_test",
-        ErrorCodeFilter,
+        newest_values("error_code", "-created_at", "-id"),
         "created_at",
-        "engine",
+        newest_values("engine", "-created_at", "-id"),
         "format",
     )
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
@@ -139,7 +132,7 @@ class VideoEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "video_link", "from_status", "state", "reason", "detail")
     video_link, state = linked("video"), coloured("to_status", BY_COLOUR)
     list_select_related = ("video",)
-    list_filter = ("to_status", "reason", "created_at")
+    list_filter = (newest_values("to_status", "-id"), newest_values("reason", "-id"), "created_at")
     search_fields = ("video__id", "reason", "detail")
 
 
