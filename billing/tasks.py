@@ -4,13 +4,13 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
 
 from billing import credits, jobs, mails
 from billing.purchases import auto_top_up
 from billing.stripe import webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import billing_sweeper, stripe_setup, sync_queue
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ def expire_lots() -> None:
 
 @shared_task(name=jobs.PURGE_STRIPE_INBOX.name)
 def purge_stripe_inbox() -> None:
-    webhook_endpoint.purge_expired(timezone.now())
+    webhook_endpoint.purge_expired(database_clock.now())
 
 
 @shared_task(name=jobs.RUN_SYNC.name)

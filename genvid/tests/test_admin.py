@@ -52,6 +52,8 @@ from genvid.tests.factories import (
 from videos.models import (
     Batch,
     OperatorAlarm,
+    ProviderBalance,
+    ProviderOutage,
     ProviderState,
     ProviderWebhook,
     RenderTime,
@@ -130,6 +132,8 @@ def rows(owner) -> Video:
     event = Event.objects.create(id="evt_1", type="invoice.paid", data={"object": {"id": "in_1"}})
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
+    ProviderOutage.objects.create(began_at=now)
+    ProviderBalance.objects.create(read_at=now, remaining=5, currency="usd")
     RenderTime.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video
 

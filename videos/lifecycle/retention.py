@@ -6,10 +6,9 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.enums import EventType
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.batched_rows import delete_in_batches
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.leasing import sweep
@@ -39,7 +38,7 @@ def apply_retention() -> None:
 
 
 def warn_of_expiry() -> None:
-    soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
+    soon = database_clock.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
     for video in (
         _stored_videos().filter(expires_at__lte=soon, expiry_warned_at=None).order_by("expires_at")[:BATCH_SIZE]
     ):
@@ -49,7 +48,7 @@ def warn_of_expiry() -> None:
 @request_context.under_request_of_row
 @transaction.atomic
 def _warn(video: Video) -> None:
-    if _stored_videos().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=timezone.now()) == 1:
+    if _stored_videos().filter(pk=video.pk, expiry_warned_at=None).update(expiry_warned_at=database_clock.now()) == 1:
         _record_event(video, "expiring")
         video_events.publish_video_event(video, EventType.VIDEO_EXPIRING)
 
@@ -60,7 +59,7 @@ def expire_due() -> None:
 
 
 def _expired() -> VideoQuerySet:
-    return _stored_videos().filter(expires_at__lte=timezone.now())
+    return _stored_videos().filter(expires_at__lte=database_clock.now())
 
 
 @request_context.under_request_of_row
@@ -79,8 +78,8 @@ def _expire(video: Video) -> None:
             _stored_videos()
             .filter(pk=video.pk)
             .update(
-                expired_at=timezone.now(),
-                updated_at=timezone.now(),
+                expired_at=database_clock.now(),
+                updated_at=database_clock.now(),
                 file="",
                 thumbnail="",
                 subtitles="",
@@ -100,7 +99,7 @@ def _record_event(video: Video, reason: str) -> None:
 
 
 def clear_failed() -> None:
-    now = timezone.now()
+    now = database_clock.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
     ended = ended.filter(rendered_at__gt=now - RETRY_PERIOD, completed_at__lt=now - CLEAR_AFTER)
     for video in ended.order_by("rendered_at")[:BATCH_SIZE]:
@@ -114,15 +113,15 @@ def _clear(video: Video) -> None:
     except Exception as error:  # noqa: BLE001 - whatever the storage raises, the next sweep tries again
         logger.warning("clearing_retried_later", video_id=str(video.pk), error=repr(error))
     else:
-        Video.objects.filter(pk=video.pk).update(expired_at=timezone.now())
+        Video.objects.filter(pk=video.pk).update(expired_at=database_clock.now())
 
 
 def enqueue_render_deletions() -> None:
     left = Video.objects.filter(status=Status.COMPLETED, completed_at__isnull=False)
     left = left.filter(provider_deleted_at=None, provider_video_id__isnull=False)
-    wanted = Q(expired_at__gt=timezone.now() - RETRY_PERIOD)
+    wanted = Q(expired_at__gt=database_clock.now() - RETRY_PERIOD)
     if settings.HEYGEN_DELETE_AFTER_STORE:
-        wanted |= Q(completed_at__gt=timezone.now() - RETRY_PERIOD)
+        wanted |= Q(completed_at__gt=database_clock.now() - RETRY_PERIOD)
     sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH_SIZE)
 
 
@@ -139,16 +138,16 @@ def _delete_render(video: Video) -> None:
     except HeyGenError as error:
         logger.warning("render_not_deleted", video_id=str(video.pk), error=str(error))
         return
-    Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
+    Video.objects.filter(pk=video.pk).update(provider_deleted_at=database_clock.now())
 
 
 def delete_old_deliveries() -> None:
-    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - DELIVERY_RETENTION))
+    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=database_clock.now() - DELIVERY_RETENTION))
 
 
 def clear_provider_texts() -> None:
     """Clears HeyGen's error texts, which may quote the script. Our code and message stay."""
-    then = timezone.now() - PROVIDER_TEXT_RETENTION
+    then = database_clock.now() - PROVIDER_TEXT_RETENTION
     with_texts = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
     while ids := list(with_texts.order_by("completed_at").values_list("pk", flat=True)[:BATCH_SIZE]):
         VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")

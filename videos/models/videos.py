@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
+from genvid import database_clock
 from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
 from genvid.model_fields import ExactCharField
@@ -134,6 +135,7 @@ class Video(Leased):
     moved_at = models.DateTimeField(default=timezone.now, help_text="When it came to its present status.")
     queued_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="When HeyGen accepted the present order.")
     rendered_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -217,7 +219,7 @@ class Video(Leased):
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
             return False
-        now, since = timezone.now(), self.moved_at
+        now, since = database_clock.now(), self.moved_at
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": ""}
         changes |= self._moments(to, now) | fields | {"status": to, "updated_at": now, "moved_at": now}
         event = VideoEvent(video_id=self.pk, from_status=source, to_status=to, reason=reason, detail=detail)
@@ -262,7 +264,7 @@ def address_of(video_id: uuid.UUID) -> str:
 
 
 def seconds_from_now(seconds: float) -> datetime:
-    return timezone.now() + timedelta(seconds=seconds)
+    return database_clock.now() + timedelta(seconds=seconds)
 
 
 class VideoEvent(models.Model):
