@@ -13,6 +13,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 
 from genvid import coalescing, process_cache, request_context
+from genvid.heygen import reachability
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests import phases, plugin, templates
 
@@ -28,6 +29,7 @@ def empty_cache() -> None:
     """Rate limit counters, cached answers and the last request's address must not reach the next test."""
     request_context.set_current(request_context.NO_REQUEST)
     process_cache.clear_all()
+    reachability.of_this_process.clear()
     if plugin.redis_is_up():
         cache.clear()
 

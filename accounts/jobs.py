@@ -12,7 +12,7 @@ SEND_PASSWORD_CHANGED_EMAIL = Job("accounts.send_password_changed_email")
 SEND_TOTP_EMAIL = Job("accounts.send_totp_email")
 SEND_ENDPOINT_OFF_EMAIL = Job("accounts.send_endpoint_off_email")
 # An older message is useless: the sweep has sent another by then.
-DELIVER = Job("accounts.deliver", queue="outgoing", expires=60)
+DELIVER = Job("accounts.deliver", queue="outgoing")
 SWEEP_DELIVERIES = Job("accounts.sweep_deliveries", has_work="accounts.webhooks.outgoing_delivery.has_work")
 WORK_ON_EXPORT = Job("accounts.work_on_export", queue="files")
 WORK_ON_ERASURE = Job("accounts.work_on_erasure", queue="files")

@@ -12,7 +12,6 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.utils import timezone
 
 from accounts import audit_log
 from accounts.api_keys import spending_limits
@@ -31,6 +30,7 @@ from billing.plans.plan_limits import (
     plan_limits_of,
     requests_per_minute,
 )
+from genvid import database_clock
 from genvid.compiled_writes import CompiledUpdate
 from genvid.errors import Conflict, InsufficientCredits
 from genvid.statements import insert_if_absent, insert_together
@@ -218,7 +218,7 @@ def release_many(account_id: UUID, references: Collection[str]) -> None:
     held = list(Hold.objects.filter(wallet=account_id, reference__in=references, status=HoldStatus.OPEN))
     freed = sum(each.amount for each in held)
     ours = Hold.objects.filter(pk__in=[each.pk for each in held])
-    ours.update(status=HoldStatus.RELEASED, settled_at=timezone.now())
+    ours.update(status=HoldStatus.RELEASED, settled_at=database_clock.now())
     Wallet.objects.filter(pk=account_id).update(held=F("held") - freed)
     for each in held:
         _return_to_key(each, each.amount)
@@ -294,7 +294,7 @@ def adjust(
 
 def expire(now: datetime | None = None) -> int:
     """Removes the rest of expired lots, except credits under an open hold. Returns the credits that expired."""
-    due = CreditLot.objects.filter(expires_at__lte=now or timezone.now(), remaining__gt=0)
+    due = CreditLot.objects.filter(expires_at__lte=now or database_clock.now(), remaining__gt=0)
     return sum(_expire_lot(pk, wallet_id) for pk, wallet_id in due.values_list("pk", "wallet_id"))
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 import structlog
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from billing.models import LedgerProof, StripeSync
+from genvid import database_clock
 from genvid.mail.models import QueuedMail
 
 logger = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class MoneyGauges(Collector):
 
 
 def read_gauges() -> Iterator[Metric]:
-    now = timezone.now()
+    now = database_clock.now()
     due, stuck = Q(due_at__lte=now), Q(due_at=None) & ~Q(error="")
     found = StripeSync.objects.aggregate(
         due=Count("pk", filter=due), stuck=Count("pk", filter=stuck), since=Min("due_at")

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from billing.enums import MailKind
 from billing.models import Letter
+from genvid import database_clock
 from genvid.mail import outbox, staff_alarms
 
 FORMER_MAIL_RETENTION = timedelta(days=90)
@@ -44,7 +44,7 @@ def _was_written(kind: str, reference: str) -> bool:
 
 
 def move_former_mails_to_outbox() -> int:
-    unsent = Letter.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    unsent = Letter.objects.filter(due_at__lte=database_clock.now()).order_by("due_at")
     return sum(_move(former) for former in unsent[:BATCH_SIZE])
 
 
@@ -61,4 +61,4 @@ def _move(former: Letter) -> bool:
 
 
 def delete_former_mails() -> int:
-    return Letter.objects.filter(due_at=None, created_at__lt=timezone.now() - FORMER_MAIL_RETENTION).delete()[0]
+    return Letter.objects.filter(due_at=None, created_at__lt=database_clock.now() - FORMER_MAIL_RETENTION).delete()[0]

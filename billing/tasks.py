@@ -4,7 +4,6 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
 
 from billing import credits, jobs, mails
 from billing.ledger import ledger_proofs
@@ -12,6 +11,7 @@ from billing.purchases import auto_top_up
 from billing.stripe import webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import billing_sweeper, stripe_setup, sync_queue
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ def expire_lots() -> None:
 
 @shared_task(name=jobs.PURGE_STRIPE_INBOX.name)
 def purge_stripe_inbox() -> None:
-    webhook_endpoint.purge_expired(timezone.now())
+    webhook_endpoint.purge_expired(database_clock.now())
 
 
 @shared_task(name=jobs.RUN_SYNC.name)

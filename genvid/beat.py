@@ -1,6 +1,7 @@
-"""Celery's beat, which sends no message for a job that would find nothing to do. CELERY_BEAT_SCHEDULER names it.
+"""Celery's beat, which sends no message for a job that would find nothing to do, or whose last message still waits.
 
-A message costs ten times what the look at the database does: publishing, consuming, acknowledging, two log lines.
+CELERY_BEAT_SCHEDULER names it. A message costs ten times what the look at the database does: publishing, consuming,
+acknowledging, two log lines.
 """
 
 from collections.abc import Callable
@@ -13,13 +14,22 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from genvid.heartbeats.sending import send_heartbeats
-from genvid.jobs import HEARTBEAT
+from genvid.jobs import DEFAULT_QUEUE, HEARTBEAT
 from genvid.schedule import JOBS
+from genvid.ticks import WaitingTicks
 
 logger = structlog.get_logger(__name__)
 
 
+CALENDAR_PERIOD = 3600.0
+"""Of an entry that is due at hours of the clock."""
+
+
 class Scheduler(PersistentScheduler):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.waiting = WaitingTicks()
+        super().__init__(*args, **options)
+
     def schedules_equal(self, old_schedules: Any, new_schedules: Any) -> bool:
         """The schedule is fixed at start. Celery compares all entries several times a second."""
         return True
@@ -31,8 +41,25 @@ class Scheduler(PersistentScheduler):
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if entry.task == HEARTBEAT.name:
             beat()
-        elif has_work(entry.task):
+        elif has_work(entry.task) and self.waiting.reserve(entry.task, queue_of(entry.task), period_of(entry)):
             super().apply_entry(entry, producer)
+
+    def apply_async(self, entry: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return super().apply_async(entry, *args, **options)
+        except Exception:
+            self.waiting.release(entry.task)
+            raise
+
+
+def queue_of(task: str) -> str:
+    return next((job.queue for job in JOBS if job.name == task), DEFAULT_QUEUE)
+
+
+def period_of(entry: Any) -> float:
+    """Seconds between two ticks."""
+    every = getattr(entry.schedule, "run_every", None)
+    return CALENDAR_PERIOD if every is None else float(every.total_seconds())
 
 
 def beat() -> None:

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.transport import TRANSPORT_ALIASES
 
-from genvid import request_context
+from genvid import database_clock, request_context, ticks
 from genvid.jobs import SENT_AT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
@@ -33,6 +33,13 @@ def keep_database_connection(task: Any = None, **_: Any) -> None:
     # A task that is run in place shares its caller's connection, and the transaction on it.
     if task is None or not task.request.is_eager:
         close_old_connections()
+        database_clock.measure_now_and_then()
+
+
+@signals.task_prerun.connect
+def take_tick(task: Any = None, **_: Any) -> None:
+    if task is not None and task.request.get(ticks.SENT_BY_BEAT):
+        ticks.mark_taken(task.name)
 
 
 @signals.before_task_publish.connect

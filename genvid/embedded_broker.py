@@ -21,6 +21,7 @@ WAITING_QUEUES = "SELECT DISTINCT queue_id FROM kombu_message WHERE visible = 1"
 OLDEST = "SELECT id, payload FROM kombu_message WHERE visible = 1 AND queue_id = ? ORDER BY id LIMIT 1"
 TAKE = "UPDATE kombu_message SET visible = 0 WHERE id = ? AND visible = 1"
 PUT = "INSERT INTO kombu_message (visible, payload, version, queue_id) VALUES (1, ?, 1, ?)"
+WAITS = "SELECT 1 FROM kombu_message WHERE visible = 1 AND queue_id = ? AND json_extract(payload, '$.headers.task') = ?"
 COUNT = "SELECT count(*) FROM kombu_message WHERE visible = 1 AND queue_id = ?"
 
 
@@ -78,6 +79,10 @@ class Channel(sqlalchemy.Channel):
 
     def _size(self, queue: str) -> int:
         return int(self._database.execute(COUNT, (self._queue_id(queue),)).fetchone()[0])
+
+    def has_waiting(self, queue: str, task: str) -> bool:
+        """Whether a message of `task` waits that no worker has taken."""
+        return self._database.execute(WAITS, (self._queue_id(queue), task)).fetchone() is not None
 
     def close(self) -> None:
         super().close()

@@ -30,8 +30,6 @@ class Job:
 
     name: str
     queue: str = DEFAULT_QUEUE
-    expires: float | None = None
-    """Seconds after which a worker drops the message; None: never."""
     has_work: str = ""
     """Dotted path of a function that beat asks first, where most ticks would find nothing to do."""
     pause: float = 0.0
@@ -57,7 +55,7 @@ def enqueue(job: Job, *ids: str, context: RequestContext | None = None) -> None:
     """
     try:
         with request_context.use((context or request_context.current()) if ids else request_context.NO_REQUEST):
-            current_app.send_task(job.name, args=ids, expires=job.expires, ignore_result=True)
+            current_app.send_task(job.name, args=ids, ignore_result=True)
     except Exception as error:  # noqa: BLE001 - each transport has its own errors, and none may undo a commit
         logger.warning("broker_unavailable", task=job.name, ids=ids, error=repr(error))
 

@@ -33,6 +33,8 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(1.0, videos_jobs.REFRESH_QUEUE),
         _every(env.float("POLL_SECONDS"), videos_jobs.POLL),
         _every(env.float("SWEEP_SECONDS"), videos_jobs.SWEEP),
+        _every(5.0, videos_jobs.PROBE_PROVIDER),
+        _every(env.float("HEYGEN_BALANCE_SECONDS"), videos_jobs.READ_BALANCE),
         _every(env.float("BACKFILL_SECONDS"), videos_jobs.BACKFILL),
         _every(env.float("LEARN_SECONDS"), videos_jobs.LEARN_RENDER_TIMES),
         _every(env.float("RETENTION_SECONDS"), videos_jobs.RETAIN),
@@ -57,8 +59,8 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
 
 
 def _every(seconds: float, job: Job) -> dict[str, Any]:
-    """A message that waited longer than the period expires: the next one does its work."""
-    return {"task": job.name, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
+    """Without an expiry: `genvid.ticks` says why, and what is done instead."""
+    return {"task": job.name, "schedule": seconds}
 
 
 def _daily(hour: int, minute: int, job: Job) -> dict[str, Any]:

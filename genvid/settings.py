@@ -277,6 +277,8 @@ HEYGEN_API_KEY = env.str("HEYGEN_API_KEY")
 HEYGEN_MAX_CONCURRENT = env.int("HEYGEN_MAX_CONCURRENT")
 HEYGEN_ENGINE = env.str("HEYGEN_ENGINE")
 HEYGEN_READ_TIMEOUT = env.float("HEYGEN_READ_TIMEOUT")
+HEYGEN_UNREACHABLE_SECONDS = env.float("HEYGEN_UNREACHABLE_SECONDS")
+HEYGEN_BALANCE_ALARM_DAYS = env.float("HEYGEN_BALANCE_ALARM_DAYS")
 HEYGEN_WRITE_TIMEOUT = env.float("HEYGEN_WRITE_TIMEOUT")
 HEYGEN_MEDIA_HOSTS = env.list("HEYGEN_MEDIA_HOSTS")
 # Addresses of customers' images, and HeyGen's file links, may only be private where everything runs on one machine.
@@ -441,6 +443,7 @@ configure_logging(LOG_FORMAT, LOG_LEVEL, split=LOG_SPLIT)
 METRICS_DIR = env.path("METRICS_DIR", default=VAR_DIR / "metrics")
 METRICS_TOKEN = env.str("METRICS_TOKEN")
 ALARM_EMAILS = env.list("ALARM_EMAILS")
+CLOCK_SKEW_ALARM_SECONDS = env.float("CLOCK_SKEW_ALARM_SECONDS")
 # Called as `raise_alarm(code, about, text)` by the base, which knows no app.
 OPERATOR_ALARM = "videos.operator_alarms.raise_alarm"
 

@@ -1,4 +1,4 @@
-"""Gauges of `/metrics` about videos, read on demand with six queries."""
+"""Gauges of `/metrics` about videos, read on demand with a fixed number of queries."""
 
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
@@ -6,7 +6,6 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.db.models import Count, Min
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -14,9 +13,10 @@ from prometheus_client.registry import Collector
 from accounts.enums import DeliveryStatus
 from accounts.models import Delivery
 from billing import credits
+from genvid import database_clock
 from videos.enums import IN_FLIGHT, WAITING, Status
 from videos.models import Video, WebhookDelivery
-from videos.provider import provider_gate
+from videos.provider import balances, provider_gate
 from videos.querysets import in_statuses
 from videos.queue import queue_snapshot
 
@@ -30,7 +30,7 @@ class PipelineGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         reads = True
         try:
-            found = list(read_gauges(timezone.now()))
+            found = list(read_gauges(database_clock.now()))
         except Exception as error:  # noqa: BLE001 - whatever fails here, the counts are still worth showing
             logger.error("gauges_not_read", error=repr(error))
             found, reads = [], False
@@ -41,6 +41,9 @@ def read_gauges(now: datetime) -> Iterator[Metric]:
     in_flight = yield from _videos(now)
     yield from _gate(now, in_flight)
     yield from _money()
+    yield from _balance()
+    skew = database_clock.measure()
+    yield _gauge("genvid_clock_skew_seconds", "How far this machine's clock is ahead of the database's.", skew)
     age = queue_snapshot.age_seconds()
     if age is not None:
         yield _gauge("genvid_queue_snapshot_seconds", "Since when the order of the queue is not confirmed.", age)
@@ -65,7 +68,9 @@ def _videos(now: datetime) -> Generator[Metric, None, int]:
 
 
 def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:
-    gate = provider_gate.read()
+    state = provider_gate.read_state()
+    gate = provider_gate.gate_of(state)
+    yield _gauge("genvid_provider_unreachable", "1 while HeyGen answers no call.", state.unreachable_since is not None)
     yield _gauge("genvid_slots_used", "HeyGen's render slots that our orders occupy.", in_flight)
     yield _gauge("genvid_slots_limit", "Slots that are handed out at present.", gate.limit(now))
     yield _gauge("genvid_slots_max", "HEYGEN_MAX_CONCURRENT.", settings.HEYGEN_MAX_CONCURRENT)
@@ -78,6 +83,18 @@ def _money() -> Iterator[Metric]:
     held, overdrawn = credits.wallet_state()
     yield _gauge("genvid_credits_held", "Credits that videos hold, over all wallets.", held)
     yield _gauge("genvid_wallets_overdrawn", "Wallets that owe credits after a clawback.", overdrawn)
+
+
+def _balance() -> Iterator[Metric]:
+    recent = balances.recent_balances()
+    if not recent:
+        return
+    left = GaugeMetricFamily("genvid_provider_balance", "What is left in the wallet at HeyGen.", labels=["currency"])
+    left.add_metric([recent[-1].currency], float(recent[-1].remaining))
+    yield left
+    days = balances.days_left(recent)
+    if days is not None:
+        yield _gauge("genvid_provider_balance_days", "How many days it lasts, by the spending of the last days.", days)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

@@ -1,14 +1,20 @@
-"""Receivers of signals that accounts and the HeyGen client send."""
+"""Receivers of signals that accounts, the HeyGen client, the clock and Celery send."""
 
+import socket
 from typing import Any
 from uuid import UUID
 
+from celery.signals import task_postrun
 from django.dispatch import receiver
 
 from accounts.signals import account_erasing, export_requested
+from genvid import database_clock
 from genvid.heygen.verdicts import unknown_code
 from videos import operator_alarms
 from videos.lifecycle import account_erasure, data_export
+from videos.provider import outages
+
+task_postrun.connect(outages.record_calls, dispatch_uid="videos.record_calls")
 
 
 @receiver(export_requested)
@@ -28,3 +34,14 @@ def alarm_unknown_code(code: str, message: str, status: int | None, **_: Any) ->
     operator_alarms.raise_alarm(
         "unknown_provider_code", code.lower(), f'HeyGen answered {code} {where}: "{message}". {hint}'
     )
+
+
+@receiver(database_clock.skewed)
+def alarm_clock_skew(seconds: float, **_: Any) -> None:
+    host = socket.gethostname()
+    text = (
+        f"The clock of {host} is {abs(seconds):.1f} seconds {'ahead of' if seconds > 0 else 'behind'} the database's. "
+        "Leases and deadlines go by the database's, but links, tokens and logs by each machine's own. Look at its NTP "
+        "service."
+    )
+    operator_alarms.raise_alarm("clock_skewed", host, text)

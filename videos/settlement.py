@@ -8,12 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from accounts.enums import EventType
 from avatars.avatar_kinds import kind_of
 from billing import credits
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.jobs import enqueue_on_commit
 from genvid.mail import outbox
 from videos import jobs, video_events
@@ -26,7 +25,7 @@ from videos.queue import estimates
 @transaction.atomic
 def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, return the rest of the hold. False when the video was settled before."""
-    now = timezone.now()
+    now = database_clock.now()
     # Before the move: where there is no price, the video must stay unchanged in memory too.
     kind = {"engine": video.engine, "avatar_kind": kind_of(video.avatar_id), "resolution": video.resolution}
     cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
@@ -68,7 +67,7 @@ def fail_video(
         Status.FAILED,
         reason=reason,
         detail=provider_error[:500],
-        completed_at=timezone.now(),
+        completed_at=database_clock.now(),
         render_links=None,
         error_code=code,
         error_message=message,
@@ -91,7 +90,7 @@ def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0
         Status.CANCELED,
         reason=reason,
         detail=detail[:500],
-        completed_at=timezone.now(),
+        completed_at=database_clock.now(),
         render_links=None,
         **_settled(video, charge),
     )
@@ -103,7 +102,12 @@ def cancel_video(video: Video, *, reason: str, detail: str = "", charge: int = 0
 @transaction.atomic
 def cancel_waiting(videos: Sequence[Video], *, reason: str) -> int:
     """Cancel queued videos of one batch, their credits moved at once. Returns how many were still queued."""
-    facts: dict[str, Any] = {"reason": reason, "completed_at": timezone.now(), "render_links": None, "credits_held": 0}
+    facts: dict[str, Any] = {
+        "reason": reason,
+        "completed_at": database_clock.now(),
+        "render_links": None,
+        "credits_held": 0,
+    }
     canceled = [video for video in videos if video.status == Status.QUEUED and video.move(Status.CANCELED, **facts)]
     if not canceled:
         return 0
@@ -130,7 +134,7 @@ def requeue_video(video: Video, *, reason: str, why: str) -> bool:
         progress_floor=estimates.progress_percent(video),
         eta_ceiling=estimates.eta_seconds(video, None),
         waiting_reason=why[:300],
-        deadline_at=(video.queued_at or timezone.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
+        deadline_at=(video.queued_at or database_clock.now()) + timedelta(seconds=settings.VIDEO_QUEUE_DEADLINE),
     )
     if back:
         video_events.publish_video_event(video, EventType.VIDEO_QUEUED)
@@ -144,7 +148,7 @@ def _end_in_batch(video: Video, count: int = 1) -> None:
         return
     batch = Batch.objects.filter(pk=video.batch_id)
     batch.update(open=F("open") - count)
-    if batch.filter(open=0, completed_at=None).update(completed_at=timezone.now()):
+    if batch.filter(open=0, completed_at=None).update(completed_at=database_clock.now()):
         video_events.publish_batch_event(batch.get())
         _queue_mail(MailKind.BATCH_FINISHED, video, batch=str(video.batch_id))
 

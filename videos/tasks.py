@@ -5,8 +5,8 @@ from celery import shared_task
 from videos import jobs, operator_alarms
 from videos.batches import batch_actions
 from videos.lifecycle import deletion, retention
-from videos.pipeline import incoming_webhooks, polling, scheduler, storage, submission, sweeper
-from videos.provider import provider_alarms, webhook_registration
+from videos.pipeline import incoming_webhooks, overdue, polling, scheduler, storage, submission, sweeper
+from videos.provider import balances, outages, provider_alarms, webhook_registration
 from videos.queue import queue_snapshot, render_times
 
 
@@ -74,6 +74,21 @@ def replace_file(video_id: str) -> None:
 @shared_task(name=jobs.SWEEP.name)
 def sweep() -> None:
     sweeper.sweep_all()
+
+
+@shared_task(name=jobs.END_OVERDUE.name)
+def end_overdue() -> None:
+    overdue.end_all_overdue()
+
+
+@shared_task(name=jobs.PROBE_PROVIDER.name)
+def probe_provider() -> None:
+    outages.probe()
+
+
+@shared_task(name=jobs.READ_BALANCE.name)
+def read_balance() -> None:
+    balances.read_balance()
 
 
 @shared_task(name=jobs.REGISTER_WEBHOOK.name)

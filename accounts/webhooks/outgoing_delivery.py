@@ -16,14 +16,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from accounts import jobs
 from accounts.enums import DeliveryStatus, Health, MailKind, SwitchedOff
 from accounts.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from accounts.webhooks.enqueueing import enqueue_delivery, mark_started
 from accounts.webhooks.signing import signature_headers
-from genvid import leasing
+from genvid import database_clock, leasing
 from genvid.http import HttpError, post
 from genvid.leasing import Backoff, from_now, jittered
 from genvid.mail import outbox
@@ -101,7 +100,7 @@ def _has_free_lane(endpoint: WebhookEndpoint) -> bool:
 
 
 def _send(delivery: Delivery) -> Outcome:
-    event, endpoint, now = delivery.event, delivery.endpoint, timezone.now()
+    event, endpoint, now = delivery.event, delivery.endpoint, database_clock.now()
     headers = signature_headers(event.pk, event.body, endpoint.secrets(now), now)
     headers |= {"webhook-sequence": str(event.sequence), "Content-Type": "application/json"}
     private, start = settings.ALLOW_PRIVATE_WEBHOOK_URLS, time.monotonic()
@@ -144,7 +143,7 @@ def _record(claimed: Delivery, outcome: Outcome) -> None:
 
 
 def _settle(delivery: Delivery, outcome: Outcome) -> None:
-    now = timezone.now()
+    now = database_clock.now()
     delivery.leased_until, delivery.urgent = None, False
     if outcome.delivered:
         delivery.status, delivery.ended_at = DeliveryStatus.DELIVERED, now
@@ -159,7 +158,7 @@ def _record_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
         endpoint.failures, endpoint.failing_since, endpoint.paused_until = 0, None, None
         endpoint.health = Health.POOR if outcome.duration_ms >= SLOW_MS else Health.GOOD
     else:
-        now = timezone.now()
+        now = database_clock.now()
         endpoint.failures += 1
         endpoint.failing_since = endpoint.failing_since or now
         endpoint.health, beyond = Health.POOR, endpoint.failures - FAILURES_BEFORE_REST
@@ -167,12 +166,12 @@ def _record_health(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
     endpoint.save(update_fields=["failures", "failing_since", "health", "paused_until"])
     if outcome.status_code == 410:
         _switch_off(endpoint, SwitchedOff.GONE)
-    elif endpoint.failing_since and endpoint.failing_since <= timezone.now() - RETRY_PERIOD:
+    elif endpoint.failing_since and endpoint.failing_since <= database_clock.now() - RETRY_PERIOD:
         _switch_off(endpoint, SwitchedOff.FAILING)
 
 
 def _switch_off(endpoint: WebhookEndpoint, reason: SwitchedOff) -> None:
-    off = {"enabled": False, "disabled_reason": reason, "disabled_at": timezone.now(), "told_at": None}
+    off = {"enabled": False, "disabled_reason": reason, "disabled_at": database_clock.now(), "told_at": None}
     if WebhookEndpoint.objects.filter(pk=endpoint.pk, enabled=True).update(**off):
         logger.warning("webhook_endpoint_switched_off", endpoint_id=str(endpoint.pk), reason=reason.value)
         mail_owners_of_switched_off(endpoint.pk)
@@ -206,6 +205,6 @@ def _untold() -> QuerySet[Any]:
 @transaction.atomic
 def mail_owners_of_switched_off(endpoint_id: UUID) -> None:
     untold = WebhookEndpoint.objects.filter(pk=endpoint_id, told_at=None).exclude(disabled_reason="")
-    if untold.update(told_at=timezone.now()):
+    if untold.update(told_at=database_clock.now()):
         account_id = WebhookEndpoint.objects.values_list("account", flat=True).get(pk=endpoint_id)
         outbox.write(MailKind.ENDPOINT_OFF, account=account_id, endpoint=str(endpoint_id))

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.utils import timezone
 
 from accounts.enums import ALL_EVENTS, EventType
 from accounts.models import Delivery, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
+from genvid import database_clock
 from genvid.api.renderers import dump
 from genvid.compiled_queries import CompiledQuery
 from genvid.leasing import from_now
@@ -86,7 +86,7 @@ def _rows(
     account_id: UUID, kind: EventType, numbered: Iterable[tuple[str, Mapping[str, Any], int]], endpoints: Sequence[UUID]
 ) -> tuple[list[OutgoingEvent], list[Delivery]]:
     """Rows to insert; the deliveries are enqueued on commit."""
-    now, events = timezone.now(), []
+    now, events = database_clock.now(), []
     for object_id, data, sequence in numbered:
         event = OutgoingEvent(account_id=account_id, type=kind, object_id=object_id, sequence=sequence, created_at=now)
         event.body = _body(event, data)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import audit_log
 from accounts.caller import Caller
@@ -15,6 +14,7 @@ from accounts.models import Account, Delivery, WebhookEndpoint
 from accounts.webhooks import outgoing_events
 from accounts.webhooks.enqueueing import enqueue_delivery_on_commit
 from accounts.webhooks.signing import new_secret
+from genvid import database_clock
 from genvid.api.serializers import refuse_field
 from genvid.errors import Conflict, InvalidState
 from genvid.http import ForbiddenAddress, check_public_url
@@ -73,7 +73,7 @@ def update_endpoint(caller: Caller, endpoint: WebhookEndpoint, **changes: Any) -
 @transaction.atomic
 def delete_endpoint(caller: Caller, endpoint: WebhookEndpoint) -> None:
     """The row is kept, hidden, until its deliveries are deleted (`accounts.purge`)."""
-    _save_changes(endpoint, {"deleted_at": timezone.now(), "enabled": False})
+    _save_changes(endpoint, {"deleted_at": database_clock.now(), "enabled": False})
     audit_log.record_by(caller, AuditAct.ENDPOINT_REMOVED, endpoint=endpoint.pk, url=endpoint.url)
 
 
@@ -81,7 +81,7 @@ def delete_endpoint(caller: Caller, endpoint: WebhookEndpoint) -> None:
 def rotate_secret(caller: Caller, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """The previous secret signs as well for `OLD_SECRET_LIFETIME`; an older one is dropped."""
     present: WebhookEndpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-    until = timezone.now() + OLD_SECRET_LIFETIME
+    until = database_clock.now() + OLD_SECRET_LIFETIME
     _save_changes(present, {"secret": new_secret(), "old_secret": present.secret, "old_secret_until": until})
     audit_log.record_by(caller, AuditAct.SECRET_ROTATED, endpoint=endpoint.pk)
     return present

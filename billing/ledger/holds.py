@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F
-from django.utils import timezone
 
 from billing.enums import HoldStatus
 from billing.ledger.entries import lock_wallet
 from billing.models import Hold, Wallet
+from genvid import database_clock
 from genvid.statements import update_returning
 
 # Lock order: the wallet first, then its rows. Whoever waited for the wallet finds the hold as it is by then.
@@ -56,7 +56,7 @@ def close_hold(reference: str, *, charge: int | None, provider_microdollars: int
 
 
 def _close_in_one_statement(reference: str, charge: int, facts: dict[str, Any]) -> ClosedHold | None:
-    given = {"reference": reference, "charge": charge, "now": timezone.now(), **facts}
+    given = {"reference": reference, "charge": charge, "now": database_clock.now(), **facts}
     closed: list[Any] = list(Hold.objects.raw(CLOSE, given))
     return ClosedHold(closed[0], closed[0].balance) if closed else None
 
@@ -67,7 +67,7 @@ def _close_in_steps(reference: str, charge: int, facts: dict[str, Any]) -> Close
     lock_wallet(hold.wallet_id)
     hold.captured = min(charge, hold.amount)
     mine = Hold.objects.filter(pk=hold.pk, status=HoldStatus.OPEN)
-    if mine.update(settled_at=timezone.now(), captured=hold.captured, **facts) != 1:
+    if mine.update(settled_at=database_clock.now(), captured=hold.captured, **facts) != 1:
         return None
     freed = {"held": F("held") - hold.amount, "balance": F("balance") - hold.captured}
     [wallet] = update_returning(Wallet.objects.filter(pk=hold.wallet_id), freed, read=["balance"])

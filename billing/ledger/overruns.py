@@ -12,10 +12,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
 from billing import mails
 from billing.models import Hold, Wallet
+from genvid import database_clock
 
 ALARM_RATIO = Decimal("1.5")
 """An overrun is large above this cost divided by the hold."""
@@ -33,7 +33,7 @@ class Overrun:
 
 
 def factor_of(wallet: Wallet) -> Decimal:
-    is_recent = wallet.overrun_at is not None and timezone.now() < wallet.overrun_at + FACTOR_LIFETIME
+    is_recent = wallet.overrun_at is not None and database_clock.now() < wallet.overrun_at + FACTOR_LIFETIME
     return wallet.overrun_factor if is_recent else Decimal(1)
 
 
@@ -42,7 +42,7 @@ def record_overrun(hold: Hold, needed: int) -> None:
     Hold.objects.filter(pk=hold.pk).update(needed=needed)
     if needed <= ALARM_RATIO * hold.amount:
         return
-    now, wallet = timezone.now(), Wallet.objects.get(pk=hold.wallet_id)
+    now, wallet = database_clock.now(), Wallet.objects.get(pk=hold.wallet_id)
     # The hold had been multiplied by its own factor.
     enough = hold.overrun_factor * needed / max(1, hold.amount)
     learned = min(MAX_FACTOR, max(factor_of(wallet), enough)).quantize(Decimal("0.01"), ROUND_CEILING)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from billing.enums import SignupGrantStatus
+from genvid import database_clock
 
 
 class SignupGrant(models.Model):
@@ -41,7 +42,7 @@ class SignupGrant(models.Model):
 
     def decide(self, status: SignupGrantStatus, *, staff: User | None = None) -> bool:
         waiting = SignupGrant.objects.filter(pk=self.pk, status=SignupGrantStatus.WAITING)
-        return waiting.update(status=status, decided_at=timezone.now(), decided_by=staff) == 1
+        return waiting.update(status=status, decided_at=database_clock.now(), decided_by=staff) == 1
 
 
 class SignupDay(models.Model):

@@ -9,6 +9,7 @@ from accounts.models import Account
 from billing.enums import ENTITLING, SubscriptionStatus
 from billing.models.payments import Payment
 from billing.models.plans import PlanPrice
+from genvid import database_clock
 
 
 class Subscription(models.Model):
@@ -36,7 +37,7 @@ class Subscription(models.Model):
     @property
     def gives_its_tier(self) -> bool:
         if self.status == SubscriptionStatus.PAST_DUE:
-            return self.grace_until is not None and self.grace_until > timezone.now()
+            return self.grace_until is not None and self.grace_until > database_clock.now()
         return self.status in ENTITLING
 
 

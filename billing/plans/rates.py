@@ -8,9 +8,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 
 from billing.models import RenderRate
+from genvid import database_clock
 from genvid.errors import ProviderUnavailable
 from genvid.process_cache import Remembered
 
@@ -35,7 +35,7 @@ def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: De
 
 
 def rate_for(*, engine: str, avatar_kind: str, resolution: str) -> RenderRate:
-    now = timezone.now()
+    now = database_clock.now()
     rates = (
         rate
         for rate in _all_rates()

@@ -10,7 +10,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
-from django.utils import timezone
 
 from accounts import audit_log
 from accounts.caller import Caller
@@ -23,7 +22,7 @@ from billing.purchases import customers, payments, stripe_prices
 from billing.stripe import commands, queries
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import IntentState
-from genvid import leasing
+from genvid import database_clock, leasing
 from genvid.api.serializers import refuse_field
 from genvid.leasing import Backoff, from_now
 
@@ -45,7 +44,7 @@ def sweep_top_ups() -> int:
 
 
 def _due_rules() -> QuerySet[TopUpRule]:
-    now = timezone.now()
+    now = database_clock.now()
     rules = TopUpRule.objects.filter(enabled=True).select_related("plan")
     rules = rules.filter(account__wallet__balance__lt=F("threshold") + F("account__wallet__held"))
     rules = rules.exclude(paused_until__gt=now).exclude(account__top_ups__status=TopUpStatus.PENDING)
@@ -69,14 +68,14 @@ def _create_top_up(account_id: UUID, price: PlanPrice) -> None:
     if rule is None:
         return
     if spent_this_month(account_id) + price.amount > rule.monthly_limit:
-        _pause(account_id, "monthly_limit", until=_next_month(timezone.now()))
+        _pause(account_id, "monthly_limit", until=_next_month(database_clock.now()))
         return
     TopUp.objects.create(account_id=account_id, price=price, amount=price.amount, due_at=from_now())
 
 
 def spent_this_month(account_id: UUID) -> int:
     """Minor units, unfinished purchases included."""
-    now = timezone.now()
+    now = database_clock.now()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     counted = TopUp.objects.filter(account=account_id, created_at__gte=month, status__in=COUNTED_STATUSES)
     return counted.aggregate(total=Sum("amount"))["total"] or 0
@@ -172,7 +171,7 @@ def _record_failure(top_up: TopUp, error: BillingError) -> bool:
     status = TopUpStatus.NEEDS_ACTION if needs_action else TopUpStatus.FAILED
     with transaction.atomic():
         if _move_status(top_up, status, intent_id=error.payment_intent_id, error=error.decline_code or error.code):
-            until = timezone.now() + _pause_length(top_up.account_id)
+            until = database_clock.now() + _pause_length(top_up.account_id)
             _pause(top_up.account_id, error.code, until=until)
             kind = MailKind.TOP_UP_NEEDS_ACTION if needs_action else MailKind.TOP_UP_FAILED
             _mail_owners(top_up, kind, again=str(until))

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
-from django.utils import timezone
 
 from billing.enums import EntryKind, LotSource
 from billing.ledger import lots
 from billing.ledger.entries import lock_wallet, record_entry
 from billing.models import CreditLot, Payment
 from billing.purchases.money_tracing import InvoiceFunding, Traced, trace_money
+from genvid import database_clock
 
 MIN_RETURNED_LIFETIME = timedelta(days=30)
 """The expiry of the credits taken back may have passed when they are returned."""
@@ -171,4 +171,4 @@ def _expiry_of(payment: Payment) -> datetime | None:
     dates = [date for date in found if date is not None]
     if len(dates) < len(found):
         return None
-    return max([*dates, timezone.now() + MIN_RETURNED_LIFETIME])
+    return max([*dates, database_clock.now() + MIN_RETURNED_LIFETIME])

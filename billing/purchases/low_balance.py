@@ -5,7 +5,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
@@ -13,6 +12,7 @@ from billing import mails
 from billing.enums import MailKind
 from billing.ledger import wallet_representation
 from billing.models import Wallet
+from genvid import database_clock
 
 BATCH_SIZE = 500
 
@@ -31,6 +31,6 @@ def _warn_owners(account_id: UUID) -> bool:
         return False
     shown = wallet_representation.wallet_data(account_id)
     outgoing_events.publish(account_id, EventType.CREDITS_LOW, shown, object_id=str(account_id))
-    reference = f"{account_id}:{timezone.now().isoformat()}"
+    reference = f"{account_id}:{database_clock.now().isoformat()}"
     mails.write_mail(MailKind.CREDITS_LOW, reference, account_id=account_id, available=shown["available"])
     return True

@@ -8,7 +8,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
@@ -21,6 +20,7 @@ from billing.purchases.customers import account_of
 from billing.representations import payment_data
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import IntentState, InvoiceState, SessionState
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 500
@@ -79,7 +79,7 @@ def _grant_pack(payment: Payment, bought: int) -> None:
         bought,
         source=LotSource.PACK,
         reference=payment.source_id,
-        expires_at=months.add_months(timezone.now(), credit_schedule.PACK_LIFETIME_MONTHS),
+        expires_at=months.add_months(database_clock.now(), credit_schedule.PACK_LIFETIME_MONTHS),
         description=payment.description,
         payment_id=payment.pk,
     )
@@ -113,7 +113,7 @@ def record_invoice_payment(facts: InvoiceState) -> Payment | None:
         _stop_allowances(facts, prices[price_id], since)
     for each in given:
         _schedule_allowance(payment, facts, each)
-    for pk in payment.allowances.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None).values_list(
+    for pk in payment.allowances.filter(due_at__lte=database_clock.now(), granted_at=None, void_at=None).values_list(
         "pk", flat=True
     ):
         grant_allowance(pk)
@@ -142,7 +142,7 @@ def _stop_allowances(facts: InvoiceState, price: PlanPrice, since: datetime) -> 
     issued_before = Q(issued_at__lt=facts.created_at) | Q(issued_at=facts.created_at, sequence__lt=facts.sequence)
     older = Allowance.objects.filter(issued_before, stripe_subscription_id=facts.subscription_id, price=price)
     # Credits due before `since` are settled by the change itself (`credit_schedule`).
-    older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=timezone.now())
+    older.filter(due_at__gt=since, granted_at=None, void_at=None).update(void_at=database_clock.now())
 
 
 def _schedule_allowance(payment: Payment, facts: InvoiceState, each: credit_schedule.Entitlement) -> None:
@@ -161,7 +161,7 @@ def _schedule_allowance(payment: Payment, facts: InvoiceState, each: credit_sche
             "sequence": facts.sequence,
             "due_at": each.due_at,
             "expires_at": each.ends_at + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS),
-            "void_at": timezone.now() if stopped.exists() else None,
+            "void_at": database_clock.now() if stopped.exists() else None,
         },
     )
 
@@ -174,11 +174,11 @@ def grant_allowance(pk: int) -> bool:
     waiting = Allowance.objects.filter(pk=pk, granted_at=None, void_at=None)
     ended = Subscription.objects.filter(pk=allowance.stripe_subscription_id, ended_at__lte=allowance.due_at)
     if ended.exists():
-        waiting.update(void_at=timezone.now())
+        waiting.update(void_at=database_clock.now())
         return False
-    if waiting.update(granted_at=timezone.now()) != 1:
+    if waiting.update(granted_at=database_clock.now()) != 1:
         return False
-    grace = timezone.now() + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS)
+    grace = database_clock.now() + timedelta(days=settings.SUBSCRIPTION_CREDIT_GRACE_DAYS)
     credits.grant(
         allowance.payment.account_id,
         allowance.credits,
@@ -194,7 +194,7 @@ def grant_allowance(pk: int) -> bool:
 
 
 def grant_due_allowances() -> int:
-    due = Allowance.objects.filter(due_at__lte=timezone.now(), granted_at=None, void_at=None)
+    due = Allowance.objects.filter(due_at__lte=database_clock.now(), granted_at=None, void_at=None)
     return sum(_try_grant(pk) for pk in due.values_list("pk", flat=True)[:BATCH_SIZE])
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
-from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
@@ -20,6 +19,7 @@ from billing.models import Dispute, Payment, Refund, TopUpRule
 from billing.purchases import clawbacks
 from billing.representations import payment_data
 from billing.stripe.stripe_types import ChargeState, DisputeState, RefundState
+from genvid import database_clock
 
 DISPUTED = "disputed"
 
@@ -103,7 +103,7 @@ def _update_totals(payment: Payment, facts: ChargeState) -> None:
 
 def _record_fraud_warning(payment: Payment, facts: ChargeState) -> None:
     unwarned = Payment.objects.filter(pk=payment.pk, fraud_warned_at=None)
-    if facts.fraud_warned_at is None or unwarned.update(fraud_warned_at=timezone.now()) != 1:
+    if facts.fraud_warned_at is None or unwarned.update(fraud_warned_at=database_clock.now()) != 1:
         return
     text = f"The card's bank warns of fraud: {payment.description}, account {payment.account_id}."
     mails.alarm_staff(f"fraud:{facts.id}", text)

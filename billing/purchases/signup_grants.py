@@ -7,7 +7,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from accounts import audit_log
 from accounts.enums import AuditAct
@@ -17,6 +16,7 @@ from billing.enums import LotSource, SignupGrantStatus
 from billing.ledger.entries import lock_wallet
 from billing.models import CreditLot, SignupDay, SignupGrant
 from billing.purchases import mailboxes
+from genvid import database_clock
 from genvid.mail import staff_alarms
 
 logger = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ def claim_signup_credits(account_id: UUID, email: str) -> None:
     grant = SignupGrant.objects.filter(account=account_id, mailbox=mailbox).first()
     if grant is None:
         return
-    today = timezone.now().astimezone(UTC).date()
+    today = database_clock.now().astimezone(UTC).date()
     if _count_against_day(today, amount):
         _grant(grant)
     else:
@@ -121,4 +121,4 @@ def _record_decision(act: AuditAct, grant: SignupGrant, staff: User) -> None:
 def close_signup_grants(account_id: UUID) -> None:
     """Declines an erased account's waiting grant; the mailbox's row stays."""
     waiting = SignupGrant.objects.filter(account=account_id, status=SignupGrantStatus.WAITING)
-    waiting.update(status=SignupGrantStatus.DECLINED, decided_at=timezone.now())
+    waiting.update(status=SignupGrantStatus.DECLINED, decided_at=database_clock.now())

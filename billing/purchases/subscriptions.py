@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from billing import mails
 from billing.enums import LIVE, InvoiceStatus, MailKind, SubscriptionStatus
@@ -16,6 +15,7 @@ from billing.purchases.customers import account_of
 from billing.purchases.payments import prices_of
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import InvoiceState, SubscriptionState
+from genvid import database_clock
 
 TRIAL_NOTICE = timedelta(days=4)
 OWING = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
@@ -56,7 +56,7 @@ def record_subscription_gone(subscription_id: str) -> None:
     if known is None:
         return
     lock_wallet(known.account_id)
-    now = timezone.now()
+    now = database_clock.now()
     ended = {"status": SubscriptionStatus.CANCELED, "ended_at": now, "canceled_at": now, "read_at": now}
     if Subscription.objects.filter(pk=subscription_id, status__in=LIVE).update(**ended, grace_until=None):
         settle_tier(known.account_id)
@@ -87,12 +87,12 @@ def _grace_until(known: Subscription | None, facts: SubscriptionState) -> dateti
         return None
     if known is not None and known.grace_until is not None:
         return known.grace_until
-    return timezone.now() + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
+    return database_clock.now() + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
 
 
 def _mail_trial_ending(account_id: UUID, facts: SubscriptionState) -> None:
     ends = facts.trial_ends_at
-    if facts.status == SubscriptionStatus.TRIALING and ends and ends - timezone.now() < TRIAL_NOTICE:
+    if facts.status == SubscriptionStatus.TRIALING and ends and ends - database_clock.now() < TRIAL_NOTICE:
         mails.write_mail(MailKind.TRIAL_ENDING, f"{facts.id}:{ends}", account_id=account_id, ends=str(ends))
 
 
@@ -118,7 +118,7 @@ def _mail_downgrade(account_id: UUID) -> None:
 
 
 def end_grace() -> int:
-    over = Subscription.objects.filter(status=SubscriptionStatus.PAST_DUE, grace_until__lte=timezone.now())
+    over = Subscription.objects.filter(status=SubscriptionStatus.PAST_DUE, grace_until__lte=database_clock.now())
     due = over.filter(account__wallet__tier__isnull=False).values_list("account_id", flat=True)[:BATCH_SIZE]
     for account_id in due:
         with transaction.atomic():
@@ -169,7 +169,7 @@ def record_invoice_gone(invoice_id: str) -> None:
     """For an invoice that Stripe does not know: voids it unless it was paid."""
     unpaid = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
     lost = Invoice.objects.filter(stripe_invoice_id=invoice_id, status__in=unpaid)
-    lost.update(status=InvoiceStatus.VOID, next_attempt_at=None, read_at=timezone.now())
+    lost.update(status=InvoiceStatus.VOID, next_attempt_at=None, read_at=database_clock.now())
 
 
 def _mail_payment_failure(account_id: UUID, facts: InvoiceState) -> None:

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from billing.enums import CheckoutStatus, InvoiceStatus, SyncKind
 from billing.models import Checkout, FormerCustomer, Payment
@@ -14,6 +13,7 @@ from billing.purchases import auto_top_up, customers, fundings, lost_payments, p
 from billing.stripe import commands, queries, webhook_endpoint
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe.stripe_types import ChargeState
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 Facts = TypeVar("Facts")
@@ -58,7 +58,7 @@ def _sync_session(session_id: str) -> None:
 
 
 def _sync_invoice(invoice_id: str) -> None:
-    read_at = timezone.now()
+    read_at = database_clock.now()
     facts = _read_or_none(queries.invoice, invoice_id)
     if facts is None:
         subscriptions.record_invoice_gone(invoice_id)
@@ -78,7 +78,7 @@ def _sync_invoice(invoice_id: str) -> None:
 
 
 def _sync_subscription(subscription_id: str) -> None:
-    read_at = timezone.now()
+    read_at = database_clock.now()
     facts = _read_or_none(queries.subscription, subscription_id)
     if facts is None:
         subscriptions.record_subscription_gone(subscription_id)
@@ -103,7 +103,7 @@ def _sync_charge(charge_id: str) -> None:
     if payment is None:
         # The reconciliation reports a charge that stays unknown.
         raise BillingError(
-            "unknown_payment", charge_id, retryable=timezone.now() - facts.created_at < CHARGE_SETTLING_TIME
+            "unknown_payment", charge_id, retryable=database_clock.now() - facts.created_at < CHARGE_SETTLING_TIME
         )
     _record_charge(payment, facts)
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import structlog
-from django.utils import timezone
 
 from billing import mails
 from billing.enums import LIVE, CheckoutStatus, SyncKind
@@ -16,6 +15,7 @@ from billing.purchases import customers, funding_backfill
 from billing.stripe import event_types, scans
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 STRIPE_EVENT_RETENTION = timedelta(days=30)
@@ -47,28 +47,28 @@ class Report:
 
 def reconcile(days: int = 35) -> Report:
     """Raises BillingError only where Stripe's lists cannot be read."""
-    report, since = Report(), timezone.now() - timedelta(days=days)
+    report, since = Report(), database_clock.now() - timedelta(days=days)
     report.repaired += funding_backfill.backfill_fundings()
     for target in _targets(since):
         _reconcile_object(report, *target)
     if report.unresolved:
-        mails.alarm_staff(f"reconcile:{timezone.now():%Y-%m-%d}", report.summary())
+        mails.alarm_staff(f"reconcile:{database_clock.now():%Y-%m-%d}", report.summary())
     logger.info("stripe_reconciled", checked=report.checked, repaired=report.repaired, unresolved=report.unresolved)
     return report
 
 
 def _targets(since: datetime) -> dict[tuple[SyncKind, str], None]:
-    from_events = max(since, timezone.now() - STRIPE_EVENT_RETENTION)
+    from_events = max(since, database_clock.now() - STRIPE_EVENT_RETENTION)
     stuck = StripeSync.objects.exclude(error="").filter(noted_at__gte=since).values_list("kind", "object_id")
     found = dict.fromkeys((SyncKind(kind), object_id) for kind, object_id in stuck)
     for event_type, obj in scans.undelivered_events(from_events, event_types.EVENT_TYPES):
         if target := event_types.target_of(event_type, obj):
             found[target] = None
-    old = timezone.now() - PURCHASE_SETTLING_TIME
+    old = database_clock.now() - PURCHASE_SETTLING_TIME
     opened = Checkout.objects.filter(status=CheckoutStatus.OPEN, created_at__range=(since, old))
     for session_id in opened.values_list("stripe_session_id", flat=True):
         found[SyncKind.SESSION, str(session_id)] = None
-    overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=timezone.now() - OVERDUE_AFTER)
+    overdue = Subscription.objects.filter(status__in=LIVE, current_period_end__lt=database_clock.now() - OVERDUE_AFTER)
     found.update(dict.fromkeys((SyncKind.SUBSCRIPTION, pk) for pk in overdue.values_list("pk", flat=True)))
     found.update(dict.fromkeys((SyncKind.CHARGE, charge_id) for charge_id in _charges(since)))
     return found

@@ -1,11 +1,11 @@
 """Sets up Stripe: products, prices, customer portal, webhook endpoint. Safe to repeat."""
 
 import structlog
-from django.utils import timezone
 
 from billing.models import Shop
 from billing.purchases import stripe_prices
 from billing.stripe import event_types, shop_setup, webhook_endpoint
+from genvid import database_clock
 
 logger = structlog.get_logger(__name__)
 
@@ -15,7 +15,7 @@ def set_up_stripe() -> str:
     count = stripe_prices.push_plans()
     portal = stripe_prices.push_portal()
     url = _register_webhook()
-    Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": timezone.now()})
+    Shop.objects.update_or_create(pk=1, defaults={"portal_configuration_id": portal, "set_up_at": database_clock.now()})
     logger.info("stripe_set_up", plans=count, webhook=url)
     return url
 

@@ -11,7 +11,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from billing import jobs, mails
 from billing.enums import SyncKind
@@ -19,7 +18,7 @@ from billing.models import StripeSync
 from billing.stripe import event_types
 from billing.stripe.stripe_errors import BillingError
 from billing.stripe_sync import handlers
-from genvid import leasing
+from genvid import database_clock, leasing
 from genvid.batched_rows import delete_in_batches
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import Backoff, from_now
@@ -41,7 +40,7 @@ def request_sync_for_event(event_type: str, obj: Mapping[str, Any]) -> None:
 @transaction.atomic
 def request_sync(kind: SyncKind, object_id: str) -> StripeSync:
     """A request during a run triggers another run."""
-    noted = {"due_at": from_now(), "noted_at": timezone.now()}
+    noted = {"due_at": from_now(), "noted_at": database_clock.now()}
     row, is_new = StripeSync.objects.get_or_create(kind=kind, object_id=object_id, defaults=noted)
     if not is_new:
         StripeSync.objects.filter(pk=row.pk).update(version=F("version") + 1, **noted)
@@ -62,13 +61,13 @@ def run_sync(pk: int) -> bool:
     except Exception as error:
         logger.exception("stripe_sync_failed", kind=row.kind, object_id=row.object_id, tries=row.tries)
         return _record_failure(row, repr(error), retryable=True)
-    return row.finish(tries=0, done_at=timezone.now())
+    return row.finish(tries=0, done_at=database_clock.now())
 
 
 def alarm_refused_key(error: BillingError) -> None:
     if error.code in KEY_REFUSED:
         text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
-        mails.alarm_staff(f"stripe-key:{error.code}:{timezone.now():%Y-%m-%d}", text)
+        mails.alarm_staff(f"stripe-key:{error.code}:{database_clock.now():%Y-%m-%d}", text)
 
 
 def _record_failure(row: StripeSync, error: str, *, retryable: bool) -> bool:
@@ -86,5 +85,5 @@ def sweep_syncs() -> int:
 
 def delete_finished_syncs() -> int:
     ended = StripeSync.objects.filter(due_at=None)
-    quiet = Q(error="", noted_at__lt=timezone.now() - RETENTION)
-    return delete_in_batches(ended.filter(quiet | Q(noted_at__lt=timezone.now() - STUCK_RETENTION)))
+    quiet = Q(error="", noted_at__lt=database_clock.now() - RETENTION)
+    return delete_in_batches(ended.filter(quiet | Q(noted_at__lt=database_clock.now() - STUCK_RETENTION)))

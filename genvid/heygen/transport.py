@@ -14,6 +14,7 @@ from genvid import http, metrics, request_context
 from genvid.heygen import call_history
 from genvid.heygen.call_pace import wait_for_turn
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem, Unknown, error_of
+from genvid.heygen.reachability import of_this_process
 from genvid.heygen.wire import read_text
 
 logger = structlog.get_logger(__name__)
@@ -64,15 +65,21 @@ class Transport:
             answer = self._send(call)
         except http.HttpError as error:
             unknown = _unknown_outcome(error)
+            self._note(started, unknown)
             _log(call, started, unknown)
             raise unknown from error
         try:
             envelope = read_envelope(answer)
         except HeyGenError as error:
+            self._note(started, error)
             _log(call, started, error)
             raise
+        self._note(started, None)
         _log(call, started, None, answer)
         return envelope
+
+    def _note(self, began: float, error: HeyGenError | None) -> None:
+        of_this_process.note(self.base_url, began=began, answered=not isinstance(error, Unknown))
 
     def _send(self, call: Call) -> http.Response:
         headers = {"X-Api-Key": self.api_key, "Accept": "application/json"}

@@ -77,7 +77,9 @@ class WorkerProcess(OwnProcess):
         app: str = "genvid",
         **environment: str,
     ) -> None:
+        """With SHIFTED_SECONDS its clock is wrong."""
         super().__init__(name, folder, environment)
+        self.module = "genvid.tests.shifted_celery" if "SHIFTED_SECONDS" in environment else "celery"
         self.concurrency = concurrency
         self.beat = beat
         self.queues = queues
@@ -96,7 +98,19 @@ class WorkerProcess(OwnProcess):
             options += ["-Q", self.queues]
         if self.beat:
             options += ["-B", "-s", str(self.folder / f"{self.name}-beat")]
-        self.spawn_module("celery", "-A", self.app, "worker", *options)
+        self.spawn_module(self.module, "-A", self.app, "worker", *options)
+
+
+class BeatProcess(OwnProcess):
+    """`celery beat` alone."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        super().__init__("beat", folder, environment)
+
+    def start(self) -> Self:
+        self.spawn_module("celery", "-A", "genvid", "beat", "-l", "INFO", "-s", str(self.folder / "beat-schedule"))
+        self.wait(lambda: " is starting." in self.output())
+        return self
 
 
 class WebProcess(OwnProcess):

@@ -56,6 +56,8 @@ from genvid.tests.factories import (
 from videos.models import (
     Batch,
     OperatorAlarm,
+    ProviderBalance,
+    ProviderOutage,
     ProviderState,
     ProviderWebhook,
     RenderTime,
@@ -138,6 +140,8 @@ def rows(owner) -> Video:
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     LedgerProof.objects.create(begun_at=now, seconds=0.1, wallets=1, discrepancies=0)
     OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
+    ProviderOutage.objects.create(began_at=now)
+    ProviderBalance.objects.create(read_at=now, remaining=5, currency="usd")
     RenderTime.objects.create(engine="avatar_iv", longest=10, samples=20, p05=1, p50=2, p90=3, p99=4)
     return video
 

@@ -17,7 +17,13 @@ from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_avatar, make_endpoint, make_video
 from videos.models import Video
 
-ASKED = {"videos.dispatch": 1, "videos.poll": 1, "accounts.sweep_deliveries": 3, "genvid.mail.sweep": 1}
+ASKED = {
+    "videos.dispatch": 1,
+    "videos.poll": 1,
+    "videos.probe_provider": 1,
+    "accounts.sweep_deliveries": 3,
+    "genvid.mail.sweep": 1,
+}
 """The jobs that beat asks about, with the statements of a look that finds nothing."""
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from genvid.charts import chart
 from genvid.staff_home import LookUp, Panel, Work, add_look_ups, add_panels, add_work, count_rows
 from videos.models import Batch, OperatorAlarm, Video
-from videos.provider import provider_balance, provider_gate
+from videos.provider import balances, provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.staff import pipeline_figures
 
@@ -91,13 +91,13 @@ def read_times(_: HttpRequest) -> Mapping[str, Any]:
 
 
 def read_balance(_: HttpRequest) -> Mapping[str, Any]:
-    found = provider_balance.readings(timezone.now() - provider_balance.SPAN)
+    found = balances.recent_balances()
     if not found:
         return {"last": None}
-    labels = [f"{each.at:%d %b %H:%M}" for each in found]
+    labels = [f"{each.read_at:%d %b %H:%M}" for each in found]
     about = f"The balance at HeyGen over the last seven days; {found[-1].remaining} is left."
     plot = chart("balance", about, labels, {"balance": [float(each.remaining) for each in found]})
-    return {"last": found[-1], "days": provider_balance.days_left(found), "chart": plot}
+    return {"last": found[-1], "days": balances.days_left(found), "chart": plot}
 
 
 def _clock(hours: Sequence[datetime]) -> list[str]:

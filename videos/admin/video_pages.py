@@ -24,6 +24,8 @@ from videos.enums import TERMINAL, Status
 from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
+    ProviderBalance,
+    ProviderOutage,
     ProviderState,
     ProviderWebhook,
     RenderTime,
@@ -34,6 +36,7 @@ from videos.models import (
 from videos.provider import provider_gate
 from videos.querysets import VideoQuerySet, in_statuses
 from videos.queue import waiting_reasons
+from videos.staff import staff_actions
 from videos.staff.action_forms import is_confirmed, render_confirmation
 from videos.video_request import NAMES
 
@@ -168,7 +171,7 @@ class ProviderStateAdmin(OperatedAdmin):
     list_filter = ("needs_staff",)
     search_fields = ("name", "code")
     actions = ("open_gate",)
-    actions_list = ("pause_provider", "resume_provider", "reopen_provider")
+    actions_list = ("pause_provider", "resume_provider", "reopen_provider", "end_overdue_videos")
 
     @action(description="Open the gate now", permissions=["operate"])  # type: ignore[untyped-decorator]
     def open_gate(self, request: HttpRequest, queryset: object) -> None:
@@ -191,16 +194,39 @@ class ProviderStateAdmin(OperatedAdmin):
         warning = "Orders go out again at once. If HeyGen still refuses them, its answers shut the gate anew."
         return self._after_asking(request, "Reopen the gate", warning, provider_gate.reopen)
 
+    @action(description="End overdue videos", permissions=["operate"])  # type: ignore[untyped-decorator]
+    def end_overdue_videos(self, request: HttpRequest) -> HttpResponse:
+        count = Video.objects.overdue().count()
+        warning = (
+            f"{count} videos are past the deadline of their status. HeyGen is asked about each; those that it has not "
+            "finished fail, and their credits go back. Make sure that all clocks are right."
+        )
+        return self._after_asking(request, "End overdue videos", warning, staff_actions.end_overdue_videos)
+
     def _after_asking(
-        self, request: HttpRequest, title: str, warning: str, change: Callable[..., None]
+        self, request: HttpRequest, title: str, warning: str, change: Callable[..., object]
     ) -> HttpResponse:
         if not is_confirmed(request):
             return render_confirmation(self, request, title=title, warning=warning, form=forms.Form())
         change(request.user.get_username(), staff_id=UUID(str(request.user.pk)))
-        for state in ProviderState.objects.filter(name=provider_gate.NAME):
-            self.log_change(request, state, f"{title}.")
+        state, _ = ProviderState.objects.get_or_create(name=provider_gate.NAME)
+        self.log_change(request, state, f"{title}.")
         self.message_user(request, f"{title}: done.", messages.SUCCESS)
         return redirect("admin:videos_providerstate_changelist")
+
+
+@admin.register(ProviderOutage)
+class ProviderOutageAdmin(ReadOnlyAdmin):
+    list_display = ("began_at", "ended_at")
+    list_filter = ("is_over", "began_at")
+    search_fields = ("began_at",)
+
+
+@admin.register(ProviderBalance)
+class ProviderBalanceAdmin(ReadOnlyAdmin):
+    list_display = ("read_at", "remaining", "currency")
+    list_filter = ("currency", "read_at")
+    search_fields = ("currency",)
 
 
 @admin.register(ProviderWebhook)

@@ -10,11 +10,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.caller import Caller
 from billing import credits
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.api.serializers import refuse_field
 from genvid.errors import MAX_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
@@ -117,7 +116,7 @@ def _queue_positions(batch: Batch) -> list[int | None]:
 
 def _set_queue_times(videos: list[Video], positions: list[int | None]) -> None:
     """Queue times a microsecond apart, so that the videos keep the order of their rows."""
-    now, deadline = timezone.now(), seconds_from_now(settings.VIDEO_QUEUE_DEADLINE)
+    now, deadline = database_clock.now(), seconds_from_now(settings.VIDEO_QUEUE_DEADLINE)
     for number, (video, position) in enumerate(zip(videos, positions, strict=True)):
         video.created_at = video.queued_at = video.moved_at = now + timedelta(microseconds=number)
         if position is not None:
@@ -129,7 +128,7 @@ def _set_queue_times(videos: list[Video], positions: list[int | None]) -> None:
 
 def cancel_batch(batch: Batch) -> Batch:
     """Cancel what still waits; a worker does the rest of a long batch. Raises InvalidState once all have ended."""
-    asked_at = Coalesce("canceled_at", timezone.now())
+    asked_at = Coalesce("canceled_at", database_clock.now())
     if Batch.objects.filter(pk=batch.pk, open__gt=0).update(canceled_at=asked_at) != 1:
         raise InvalidState("All videos of this batch have ended.")
     if _cancel_chunk(batch.pk) == CANCEL_BATCH_SIZE:

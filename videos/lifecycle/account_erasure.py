@@ -5,9 +5,9 @@ from uuid import UUID
 
 import structlog
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from accounts.privacy.anonymisation import redact_admin_log
+from genvid import database_clock
 from genvid.batched_rows import delete_in_batches, update_in_batches
 from genvid.leasing import sweep
 from videos import jobs, settlement
@@ -41,7 +41,7 @@ def _cancel_waiting(mine: VideoQuerySet) -> None:
 
 
 def _delete_ended(mine: VideoQuerySet) -> None:
-    recently = timezone.now() - ORDER_SETTLE_TIME
+    recently = database_clock.now() - ORDER_SETTLE_TIME
     in_doubt = Q(status=Status.CANCELED, attempt__gt=0, provider_video_id=None, moved_at__gt=recently)
     ended = mine.filter(deleted_at=None, status__in=TERMINAL | {Status.DRAFT}).exclude(in_doubt)
     for video in ended.order_by("created_at")[:BATCH_SIZE]:

@@ -2,9 +2,8 @@
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
 from videos import jobs, video_events
@@ -19,7 +18,7 @@ logger = structlog.get_logger(__name__)
 @transaction.atomic
 def delete_video(video: Video) -> None:
     """Raises InvalidState while the video is being made."""
-    now = timezone.now()
+    now = database_clock.now()
     gone = Video.objects.filter(pk=video.pk, deleted_at=None, status__in=TERMINAL | {Status.DRAFT})
     if gone.update(deleted_at=now, updated_at=now) != 1:
         raise InvalidState("A video can be deleted once it has ended, or while it is a draft.")
@@ -42,7 +41,7 @@ def _purge(video: Video) -> None:
     except Exception as error:  # noqa: BLE001 - HeyGen, a disk, a bucket's own error: the sweep tries again
         logger.warning("purge_retried_later", video_id=str(video.pk), error=repr(error))
         return
-    now = timezone.now()
+    now = database_clock.now()
     gone_at_heygen = video.provider_deleted_at or (now if video.provider_video_id else None)
     Video.objects.filter(pk=video.pk).update(
         purged_at=now,

@@ -6,11 +6,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.batched_rows import delete_in_batches, delete_oldest
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.leasing import sweep
@@ -44,7 +43,7 @@ def apply_retention() -> None:
 
 
 def warn_of_expiry() -> None:
-    soon = timezone.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
+    soon = database_clock.now() + timedelta(days=settings.RETENTION_WARNING_DAYS)
     unwarned = _stored_videos().filter(expires_at__lte=soon, expiry_warned_at=None)
     with transaction.atomic():
         videos = list(unwarned.order_by("expires_at")[:BATCH_SIZE].select_for_update())
@@ -53,7 +52,7 @@ def warn_of_expiry() -> None:
 
 
 def _warn(videos: list[Video]) -> None:
-    Video.objects.filter(pk__in=[video.pk for video in videos]).update(expiry_warned_at=timezone.now())
+    Video.objects.filter(pk__in=[video.pk for video in videos]).update(expiry_warned_at=database_clock.now())
     _record_events(videos, "expiring")
     hear = outgoing_events.subscribed_accounts({video.account_id for video in videos}, EventType.VIDEO_EXPIRING)
     for account_id in hear:
@@ -69,7 +68,7 @@ def expire_due() -> None:
 
 
 def _expired() -> VideoQuerySet:
-    return _stored_videos().filter(expires_at__lte=timezone.now())
+    return _stored_videos().filter(expires_at__lte=database_clock.now())
 
 
 @request_context.under_request_of_row
@@ -83,7 +82,7 @@ def _expire(videos: list[Video]) -> None:
     mine = _stored_videos().filter(pk__in=[video.pk for video in videos])
     gone = list(mine.order_by("pk").select_for_update())
     if gone:
-        now, no_files = timezone.now(), dict.fromkeys(FILE_FIELDS, "")
+        now, no_files = database_clock.now(), dict.fromkeys(FILE_FIELDS, "")
         Video.objects.filter(pk__in=[video.pk for video in gone]).update(expired_at=now, updated_at=now, **no_files)
         _record_events(gone, "expired")
         video_events.forget_counters(gone)
@@ -108,11 +107,11 @@ def _record_events(videos: list[Video], reason: str) -> None:
 
 
 def clear_failed() -> None:
-    now = timezone.now()
+    now = database_clock.now()
     ended = Video.objects.filter(status__in=(Status.FAILED, Status.CANCELED), expired_at=None)
     ended = ended.filter(rendered_at__gt=now - RETRY_PERIOD, completed_at__lt=now - CLEAR_AFTER)
     cleared = [video.pk for video in ended.order_by("rendered_at")[:BATCH_SIZE] if _clear(video)]
-    Video.objects.filter(pk__in=cleared).update(expired_at=timezone.now())
+    Video.objects.filter(pk__in=cleared).update(expired_at=database_clock.now())
 
 
 @request_context.under_request_of_row
@@ -123,9 +122,9 @@ def _clear(video: Video) -> bool:
 def enqueue_render_deletions() -> None:
     left = Video.objects.filter(status=Status.COMPLETED, completed_at__isnull=False)
     left = left.filter(provider_deleted_at=None, provider_video_id__isnull=False)
-    wanted = Q(expired_at__gt=timezone.now() - RETRY_PERIOD)
+    wanted = Q(expired_at__gt=database_clock.now() - RETRY_PERIOD)
     if settings.HEYGEN_DELETE_AFTER_STORE:
-        wanted |= Q(completed_at__gt=timezone.now() - RETRY_PERIOD)
+        wanted |= Q(completed_at__gt=database_clock.now() - RETRY_PERIOD)
     sweep(left.filter(wanted).order_by("completed_at"), jobs.DELETE_RENDER, most=BATCH_SIZE)
 
 
@@ -142,16 +141,16 @@ def _delete_render(video: Video) -> None:
     except HeyGenError as error:
         logger.warning("render_not_deleted", video_id=str(video.pk), error=str(error))
         return
-    Video.objects.filter(pk=video.pk).update(provider_deleted_at=timezone.now())
+    Video.objects.filter(pk=video.pk).update(provider_deleted_at=database_clock.now())
 
 
 def delete_old_deliveries() -> None:
-    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=timezone.now() - DELIVERY_RETENTION))
+    delete_in_batches(WebhookDelivery.objects.filter(received_at__lt=database_clock.now() - DELIVERY_RETENTION))
 
 
 def clear_provider_texts() -> None:
     """Clears HeyGen's error texts, which may quote the script. Our code and message stay."""
-    then = timezone.now() - PROVIDER_TEXT_RETENTION
+    then = database_clock.now() - PROVIDER_TEXT_RETENTION
     with_texts = Video.objects.filter(completed_at__lt=then).exclude(provider_error="")
     while ids := list(with_texts.order_by("completed_at").values_list("pk", flat=True)[:BATCH_SIZE]):
         VideoEvent.objects.filter(video__in=ids).exclude(detail="").update(detail="")
@@ -159,5 +158,5 @@ def clear_provider_texts() -> None:
 
 
 def delete_old_events() -> int:
-    then = timezone.now() - timedelta(days=settings.VIDEO_EVENT_DAYS)
+    then = database_clock.now() - timedelta(days=settings.VIDEO_EVENT_DAYS)
     return delete_oldest(VideoEvent.objects.all(), "created_at", then)

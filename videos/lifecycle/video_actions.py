@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.enums import EventType
@@ -16,7 +15,7 @@ from accounts.webhooks import outgoing_events
 from avatars.models import Avatar, Voice
 from avatars.offers import offered_cast
 from billing import credits
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.api.serializers import refuse_field
 from genvid.errors import InvalidState
 from genvid.jobs import enqueue_on_commit
@@ -135,7 +134,7 @@ def generate_video(caller: Caller, video: Video) -> Video:
     _, voice = _usable(video.account_id, video.avatar_id, video.voice_id)
     scripts.require_understood(video.script, _required(voice))
     order = _accepted(video, caller.key_id)
-    if not video.move(Status.QUEUED, reason=ACCEPTED, queued_at=timezone.now(), **order.changes):
+    if not video.move(Status.QUEUED, reason=ACCEPTED, queued_at=database_clock.now(), **order.changes):
         raise InvalidState("Another request was first.")
     insert_together([order.hold])
     video_events.publish_video_event(video, EventType.VIDEO_QUEUED, order.state)
@@ -180,7 +179,7 @@ def update_draft(video: Video, changes: VideoChanges) -> Video:
         raise InvalidState("Only title and metadata can change now.", details=details)
     request = changes.applied_to(VideoRequest.of_video(video))
     fields = _checked_fields(request, video.account_id) if late else request.model_fields()
-    Video.objects.filter(pk=video.pk).update(updated_at=timezone.now(), **fields)
+    Video.objects.filter(pk=video.pk).update(updated_at=database_clock.now(), **fields)
     video.refresh_from_db()
     return video
 

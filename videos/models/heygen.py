@@ -7,12 +7,13 @@ from django.utils import timezone
 from encrypted_fields.fields import EncryptedTextField
 
 from accounts.models import Account
+from genvid import database_clock
 from genvid.model_fields import ExactCharField
 from videos.querysets import OperatorAlarmQuerySet
 
 
 class RenderTime(models.Model):
-    """HeyGen's recent times from order to end in seconds, for one engine and length of video."""
+    """HeyGen's recent times from acceptance of an order to its end in seconds, for one engine and length of video."""
 
     engine = models.CharField(max_length=20)
     longest = models.PositiveIntegerField(help_text="Seconds of video, up to this many.")
@@ -67,6 +68,12 @@ class ProviderState(models.Model):
     learned_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(max_length=254, blank=True, default="", db_default="")
+    unanswered_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since then calls were made and none was answered."
+    )
+    unreachable_since = models.DateTimeField(
+        null=True, blank=True, help_text="The same, once staff were alarmed of it; null: HeyGen answers."
+    )
     events_seen_until = models.DateTimeField(null=True, blank=True, help_text="HeyGen's history is read up to here.")
 
     def __str__(self) -> str:
@@ -74,11 +81,43 @@ class ProviderState(models.Model):
 
     @property
     def status_text(self) -> str:
-        """ "ok", "paused", or "closed: " and the code."""
-        waits = self.closed_until is not None and self.closed_until > timezone.now()
+        """ "ok", "paused", "unreachable since …", or "closed: " and the code."""
+        if self.unreachable_since is not None:
+            return f"unreachable since {self.unreachable_since:%Y-%m-%d %H:%M} UTC"
+        waits = self.closed_until is not None and self.closed_until > database_clock.now()
         if self.needs_staff or waits:
             return f"closed: {self.code}"
         return "paused" if self.paused_at else "ok"
+
+
+class ProviderOutage(models.Model):
+    """A time in which HeyGen answered no call. At most one lasts."""
+
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    is_over = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        ordering = ["-began_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["is_over"], condition=Q(is_over=False), name="outage_one_lasts")]
+
+    def __str__(self) -> str:
+        return f"since {self.began_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class ProviderBalance(models.Model):
+    """What was left in the wallet at HeyGen at one moment."""
+
+    read_at = models.DateTimeField()
+    remaining = models.DecimalField(max_digits=20, decimal_places=6)
+    currency = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["-read_at", "-id"]
+        indexes = [models.Index(fields=["read_at"], name="balance_read")]
+
+    def __str__(self) -> str:
+        return f"{self.remaining:f} {self.currency} at {self.read_at:%Y-%m-%d %H:%M}"
 
 
 class OperatorAlarm(models.Model):

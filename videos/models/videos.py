@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Avatar, Voice
+from genvid import database_clock
 from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
 from genvid.model_fields import ExactCharField
@@ -151,6 +152,7 @@ class Video(Leased):
     )
     queued_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="When HeyGen accepted the present order.")
     rendered_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -237,7 +239,7 @@ class Video(Leased):
         source = Status(self.status)
         if source not in SOURCES.get(to, ()):
             return False
-        now, since = timezone.now(), self.moved_at
+        now, since = database_clock.now(), self.moved_at
         changes = {"due_at": None, "deadline_at": None, "tries": 0, "waiting_reason": ""}
         changes |= self._moments(to, now) | fields | {"status": to, "updated_at": now, "moved_at": now}
         changes |= calls_made(self.pk)
@@ -286,7 +288,7 @@ def address_of(video_id: uuid.UUID) -> str:
 
 
 def seconds_from_now(seconds: float) -> datetime:
-    return timezone.now() + timedelta(seconds=seconds)
+    return database_clock.now() + timedelta(seconds=seconds)
 
 
 class VideoEvent(models.Model):

@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
+from genvid import database_clock
 from genvid.heygen import call_history
 from genvid.leasing import from_now
 from videos.enums import TERMINAL, Status
@@ -27,7 +27,7 @@ MOVE_ALL = """
 WITH moved AS (
     UPDATE videos_video SET
         status = 'rendering', tries = 0, waiting_reason = '', set_aside_at = NULL,
-        moved_at = %(now)s, updated_at = %(now)s,
+        moved_at = %(now)s, updated_at = %(now)s, accepted_at = %(now)s,
         provider_video_id = answer.provider_video_id, stuck_at = answer.stuck_at,
         provider_calls = CASE WHEN answer.made IS NULL THEN provider_calls ELSE {kept} || answer.made END,
         due_at = statement_timestamp() + answer.pause, deadline_at = statement_timestamp() + %(deadline)s
@@ -61,7 +61,7 @@ def record_acceptances(answers: Mapping[Video, str]) -> list[Video]:
 
 
 def _move_all(answers: Mapping[Video, str]) -> set[UUID]:
-    now = timezone.now()
+    now = database_clock.now()
     with connection.cursor() as cursor:
         cursor.execute(MOVE_ALL, _parameters([*answers], [*answers.values()], now))
         moved = {pk for (pk,) in cursor.fetchall()}
@@ -79,9 +79,9 @@ def _parameters(videos: Sequence[Video], provider_ids: list[str], now: datetime)
         "attempts": [video.attempt for video in videos],
         "calls": [video.calls for video in videos],
         "provider_ids": provider_ids,
-        "stuck_at": [expected.stuck_at(video) for video in videos],
+        "stuck_at": [expected.stuck_at(video, now) for video in videos],
         "made": [json.dumps(made) if (made := call_history.take(str(video.pk))) else None for video in videos],
-        "pauses": [timedelta(seconds=expected.seconds_to_first_poll(video, now)) for video in videos],
+        "pauses": [timedelta(seconds=expected.first_poll(video)) for video in videos],
     }
 
 
@@ -93,15 +93,18 @@ def _log(videos: Iterable[Video], now: datetime) -> None:
 
 
 def record_acceptance(video: Video, provider_video_id: str, *, reason: str) -> bool:
-    expected = render_times.learned()
+    """`reason`: ACCEPTED, or that the order was found: then nobody knows when HeyGen accepted it."""
+    expected, now = render_times.learned(), database_clock.now()
+    video.accepted_at = now if reason == ACCEPTED else None
     try:
         moved = video.move(
             Status.RENDERING,
             reason=reason,
             provider_video_id=provider_video_id,
             set_aside_at=None,
-            stuck_at=expected.stuck_at(video),
-            due_at=from_now(expected.seconds_to_first_poll(video, timezone.now())),
+            accepted_at=video.accepted_at,
+            stuck_at=expected.stuck_at(video, video.accepted_at or video.submitted_at or now),
+            due_at=from_now(expected.seconds_to_first_poll(video, now)),
             deadline_at=from_now(settings.VIDEO_RENDER_DEADLINE),
         )
     except IntegrityError:

@@ -1,14 +1,19 @@
 """Ends of renders that produced no file: failed, refused, lost, or out of time."""
 
+from datetime import timedelta
+
 import structlog
-from django.utils import timezone
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Least
 
 from genvid.heygen.failures import failure_of_error
 from genvid.heygen.heygen_errors import Busy, HeyGenError, OperatorProblem
 from genvid.heygen.heygen_types import Failure
+from genvid.leasing import from_now
 from videos import settlement
 from videos.enums import Status
-from videos.models import Video, seconds_from_now
+from videos.models import Video
 from videos.pipeline import last_deadlines
 from videos.provider import provider_gate
 
@@ -61,11 +66,11 @@ def end_lost_render(video: Video, error: HeyGenError) -> None:
 def extend_deadline(video: Video, error: HeyGenError) -> None:
     if isinstance(error, (OperatorProblem, Busy)) and not video.is_test:
         provider_gate.trip(error)
-    last = last_deadlines.last_deadline_of(video)
-    if timezone.now() < last:
+    if last_deadlines.seconds_to_last_deadline(video) > 0:
         logger.error("deadline_extended", video_id=str(video.pk), error=str(error))
-        deadline = min(seconds_from_now(EXTENSION_SECONDS), last)
-        Video.objects.filter(pk=video.pk, status=Status.RENDERING).update(deadline_at=deadline)
+        rendering = Video.objects.filter(pk=video.pk, status=Status.RENDERING)
+        last = F("moved_at") + timedelta(seconds=settings.VIDEO_LAST_DEADLINE)
+        rendering.update(deadline_at=Least(from_now(EXTENSION_SECONDS), last))
         return
     if time_out(video):
         last_deadlines.raise_last_deadline_alarm(video, str(error))

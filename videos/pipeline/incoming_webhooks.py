@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
+from genvid import database_clock
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.heygen.heygen_types import WebhookNotice
@@ -37,7 +37,10 @@ DELIVERY_TIMEOUT = timedelta(seconds=15)
 UNKNOWN_VIDEO_TIMEOUT = timedelta(minutes=5)
 """A delivery may arrive before the answer to our order has been stored."""
 REMEMBERED_SECONDS = 5.0
-FOLLOWED_BY = (*Video.WORKED_ON_BY, "id", "captions", "submitted_at", "batch_id", "credits_held", "credits_charged")
+FOLLOWED_BY = (
+    *Video.WORKED_ON_BY,
+    *("id", "captions", "submitted_at", "accepted_at", "batch_id", "credits_held", "credits_charged"),
+)
 """Columns that reading and moving a render need; what else a failed one needs is read on access."""
 COLUMNS = ", ".join(f"video.{name}" for name in FOLLOWED_BY)
 # Never look up an empty id: every video that HeyGen has not accepted yet has none.
@@ -51,7 +54,7 @@ WHERE delivery.id = %s AND delivery.processed_at IS NULL AND delivery.provider_v
 
 def verify_delivery(body: bytes, headers: Mapping[str, str]) -> None:
     """Raises BadSignature."""
-    now = timezone.now()
+    now = database_clock.now()
     try:
         verify(body, headers, _remembered_secrets(), now)
     except BadSignature:
@@ -60,7 +63,7 @@ def verify_delivery(body: bytes, headers: Mapping[str, str]) -> None:
 
 
 def signing_secrets() -> list[str]:
-    young = Q(retired_at=None) | Q(retired_at__gt=timezone.now() - OLD_SECRET_LIFETIME)
+    young = Q(retired_at=None) | Q(retired_at__gt=database_clock.now() - OLD_SECRET_LIFETIME)
     stored = [webhook.secret for webhook in ProviderWebhook.objects.filter(young)]
     return [*stored, *settings.HEYGEN_WEBHOOK_SECRETS]
 
@@ -91,10 +94,10 @@ def backfill_deliveries() -> None:
 
 
 def backfill_missed() -> int:
-    since = _missing_since(timezone.now())
+    since = _missing_since(database_clock.now())
     if since is None:
         return 0
-    started = timezone.now()
+    started = database_clock.now()
     try:
         missed = sum(_store_missed(kind, since) for kind in EVENTS)
     except HeyGenError as error:
@@ -147,7 +150,7 @@ def _stored_keys(keys: set[str]) -> set[str]:
 
 
 def _is_overdue(notice: WebhookNotice) -> bool:
-    return notice.created_at is None or timezone.now() - notice.created_at >= DELIVERY_TIMEOUT
+    return notice.created_at is None or database_clock.now() - notice.created_at >= DELIVERY_TIMEOUT
 
 
 def process_delivery(delivery_id: int) -> None:
@@ -155,7 +158,7 @@ def process_delivery(delivery_id: int) -> None:
     outcome = _read_again(video, missed=video.missed) if video else _handle_unusual_delivery(delivery_id)
     if outcome is not None:
         done = WebhookDelivery.objects.filter(pk=delivery_id)
-        done.update(processed_at=timezone.now(), outcome=outcome)
+        done.update(processed_at=database_clock.now(), outcome=outcome)
         metrics.delivery_outcomes.add(outcome)
 
 
@@ -183,7 +186,7 @@ def _handle_delivery(delivery: WebhookDelivery) -> str | None:
         return "names no video"
     video = Video.objects.filter(provider_video_id=delivery.provider_video_id).first()
     if video is None:
-        waiting = timezone.now() - delivery.received_at < UNKNOWN_VIDEO_TIMEOUT
+        waiting = database_clock.now() - delivery.received_at < UNKNOWN_VIDEO_TIMEOUT
         return None if waiting else "no such video"
     if video.status != Status.RENDERING:
         return f"already {video.status}"

@@ -1,15 +1,14 @@
 """The last deadline of a status, after which a video ends even if HeyGen never answers."""
 
-from datetime import datetime, timedelta
-
 from django.conf import settings
 
 from videos import operator_alarms
 from videos.models import Video
 
 
-def last_deadline_of(video: Video) -> datetime:
-    return video.moved_at + timedelta(seconds=settings.VIDEO_LAST_DEADLINE)
+def seconds_to_last_deadline(video: Video) -> float:
+    """By the database's clock, as all that ends a video. Negative once it is over."""
+    return float(settings.VIDEO_LAST_DEADLINE) + (video.seconds_until("moved_at") or 0.0)
 
 
 def raise_last_deadline_alarm(video: Video, why: str) -> None:

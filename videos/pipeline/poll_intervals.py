@@ -62,7 +62,7 @@ def _by_interval(videos: Iterable[Video], now: datetime) -> Iterator[tuple[float
 
 def interval_for(video: Video, now: datetime) -> float:
     """Seconds to the next poll: while the end is expected a share of the render time, then a tenth of the wait."""
-    elapsed, times = (now - (video.submitted_at or now)).total_seconds(), render_times.render_times_of(video)
+    elapsed, times = render_times.rendered_for(video, now), render_times.render_times_of(video)
     pause = SHARE_OF_RENDER * times.p50
     if elapsed > times.p99:
         pause = max(pause, elapsed / 10)

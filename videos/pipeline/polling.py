@@ -8,9 +8,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
-from genvid import cache, request_context
+from genvid import cache, database_clock, request_context
 from genvid.call_threads import call_each
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, OperatorProblem, Refused
@@ -40,8 +39,8 @@ MIN_DELAYED_SECONDS = 60.0
 FILE_BACKOFF = Backoff(5.0, most=320.0)
 MAX_POLL_SECONDS = 15.0
 """So long after a poll that was killed, another may begin."""
-POLLED = ("engine", "estimated_seconds", "expected_render_seconds", "provider_video_id", "submitted_at", "moved_at",
-          "is_test", "status", "attempt", "calls", "tries", "waiting_reason")  # fmt: skip
+POLLED = ("engine", "estimated_seconds", "expected_render_seconds", "provider_video_id", "submitted_at", "accepted_at",
+          "moved_at", "is_test", "status", "attempt", "calls", "tries", "waiting_reason")  # fmt: skip
 KEY = "videos.polling"
 
 
@@ -114,7 +113,7 @@ def _apply_statuses(due: list[Video], others: list[Video], states: dict[str, Ren
         state = states[video.provider_video_id or ""]
         return state.is_final or (state is RenderState.NOT_FOUND and not _is_newly_accepted(video))
 
-    now = timezone.now()
+    now = database_clock.now()
     schedule_next_poll([video for video in due if not has_ended(video)], now)
     delay_polls([video for video in others if not has_ended(video)], now)
     # Those beyond MAX_READS stay due for the next poll.
@@ -177,7 +176,7 @@ def apply_answer(video: Video, answer: RemoteVideo | HeyGenError, learned_by: Le
     elif answer.state is RenderState.FAILED:
         failed_renders.end_failed_render(video, answer.failure)
     else:
-        reschedule([video], timezone.now())
+        reschedule([video], database_clock.now())
 
 
 def _handle_unread(video: Video, error: HeyGenError) -> None:
@@ -198,7 +197,7 @@ def _record_rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -
     stored = video.move(
         Status.STORING,
         reason="rendered",
-        rendered_at=timezone.now(),
+        rendered_at=database_clock.now(),
         provider_finished_at=remote.completed_at,
         learned_by=learned_by,
         render_links=links_of(remote),
@@ -207,7 +206,7 @@ def _record_rendered(video: Video, remote: RemoteVideo, learned_by: LearnedBy) -
     )
     if stored:
         if not video.is_test:
-            provider_gate.record_success(video.submitted_at or timezone.now(), is_rendered=True)
+            provider_gate.record_success(video.submitted_at or database_clock.now(), is_rendered=True)
         enqueue_on_commit(jobs.STORE, str(video.pk))
         enqueue_on_commit(jobs.DISPATCH)
 
@@ -226,7 +225,7 @@ def poll_sooner() -> int:
     """Bring forward polls that were delayed because webhooks arrived, once they stop. Returns how many."""
     if render_times.webhooks_arrive():
         return 0
-    now = timezone.now()
+    now = database_clock.now()
     put_off = Video.objects.live().rendering().filter(due_at__gt=from_now(MIN_DELAYED_SECONDS))
     early = [video.pk for video in put_off if video.due_at and _normal_next_poll(video, now) < video.due_at]
     return Video.objects.filter(pk__in=early, status=Status.RENDERING).update(due_at=from_now())
@@ -237,7 +236,7 @@ def _normal_next_poll(video: Video, now: datetime) -> datetime:
 
 
 def _is_newly_accepted(video: Video) -> bool:
-    return (timezone.now() - video.moved_at).total_seconds() < READ_AFTER_WRITE_SECONDS
+    return (database_clock.now() - video.moved_at).total_seconds() < READ_AFTER_WRITE_SECONDS
 
 
 def _retry_all_later(videos: list[Video], error: HeyGenError) -> None:

@@ -1,8 +1,8 @@
 """Orders whose avatar or voice is not released to their account: they stay in the queue, uncharged."""
 
 import structlog
-from django.utils import timezone
 
+from genvid import database_clock
 from videos import settlement
 from videos.models import Video
 from videos.queue.waiting_reasons import AWAITS_RELEASE
@@ -23,8 +23,10 @@ def return_to_queue(video: Video) -> None:
 def update_waiting_reasons() -> None:
     queued = Video.objects.queued()
     withheld = queued.cast_withheld().exclude(waiting_reason=AWAITS_RELEASE)
-    withheld_count = withheld.update(waiting_reason=AWAITS_RELEASE, updated_at=timezone.now())
+    withheld_count = withheld.update(waiting_reason=AWAITS_RELEASE, updated_at=database_clock.now())
     # Released meanwhile: they wait for a slot like any other video.
-    queued.filter(waiting_reason=AWAITS_RELEASE).cast_released().update(waiting_reason="", updated_at=timezone.now())
+    queued.filter(waiting_reason=AWAITS_RELEASE).cast_released().update(
+        waiting_reason="", updated_at=database_clock.now()
+    )
     if withheld_count:
         logger.error("orders_await_release", count=withheld_count)

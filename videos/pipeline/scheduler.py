@@ -5,8 +5,8 @@ from collections import Counter
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, When
-from django.utils import timezone
 
+from genvid import database_clock
 from videos.models import Video
 from videos.pipeline.slot_claims import claim, claim_oldest, claimable_only
 from videos.provider import provider_gate
@@ -33,7 +33,7 @@ def hand_out_slots() -> int:
 @transaction.atomic
 def _hand_out_of(*, probing: bool) -> int | None:
     """None where the gate needs staff: its balance is read first, outside of the transaction."""
-    gate, now = provider_gate.lock(), timezone.now()
+    gate, now = provider_gate.lock(), database_clock.now()
     if gate is None or (gate.is_shut(now) and not gate.needs_staff):
         return 0
     if gate.needs_staff and not probing:

@@ -13,11 +13,10 @@ from django.db import connection, transaction
 from django.db.models import CharField, F, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Concat
-from django.utils import timezone
 
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import enqueue_rows, from_now
 from genvid.statements import update_returning
@@ -43,7 +42,7 @@ def claim_oldest(shares: Mapping[UUID, int]) -> list[Video]:
     """
     if not connection.features.has_select_for_update_skip_locked:
         return claim([video for account_id, slots in shares.items() for video in _oldest_of(account_id, slots)])
-    now = timezone.now()
+    now = database_clock.now()
     oldest, parameters = _claimable().filter(account=RawSQL("share.account_id", ())).query.sql_with_params()
     picked = OLDEST.format(oldest=oldest), ([*shares], [*shares.values()], *parameters)
     rows = Video.objects.filter(pk__in=RawSQL("SELECT picked.id FROM picked", ()))
@@ -53,7 +52,7 @@ def claim_oldest(shares: Mapping[UUID, int]) -> list[Video]:
 
 def claim(locked: Iterable[Video]) -> list[Video]:
     """Claim these queued videos, which the transaction of the caller has locked."""
-    now, videos = timezone.now(), list(locked)
+    now, videos = database_clock.now(), list(locked)
     Video.objects.filter(pk__in=[video.pk for video in videos], status=Status.QUEUED).update(**_changes(now))
     for video in videos:
         video.attempt += 1

@@ -15,9 +15,8 @@ import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import HeyGenError, LinkExpired, NotFound, OperatorProblem, Refused
 from genvid.http import HttpError
@@ -328,7 +327,7 @@ def _replace(video: Video, *, duration: Decimal, **facts: Any) -> bool:
     """Keep our thumbnail and subtitles where HeyGen has none any more."""
     found = {field: value for field, value in facts.items() if value}
     kept = Video.objects.filter(pk=video.pk, deleted_at=None, expired_at=None)
-    if kept.update(updated_at=timezone.now(), **found) != 1:
+    if kept.update(updated_at=database_clock.now(), **found) != 1:
         return False
     logger.info("file_replaced", video_id=str(video.pk), before=video.file_sha256, sha256=facts["file_sha256"])
     return True

@@ -13,9 +13,8 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db.models import F, Q
-from django.utils import timezone
 
-from genvid import request_context
+from genvid import database_clock, request_context
 from genvid.call_threads import Calls
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
@@ -109,7 +108,7 @@ def _seconds_left(video: Video) -> float:
 @request_context.under_request_of_row
 def _send(video: Video) -> Answer:
     """Outside any transaction: the key is committed, so a retry after a crash carries it too. Touches no database."""
-    ordered_at, key = timezone.now(), video.idempotency_key or ""
+    ordered_at, key = database_clock.now(), video.idempotency_key or ""
     try:
         submission = client_for(video).create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
@@ -241,7 +240,7 @@ def give_up_submission(video: Video) -> None:
     try:
         found = find_order(video, client)
     except HeyGenError as error:
-        if timezone.now() < last_deadlines.last_deadline_of(video):
+        if last_deadlines.seconds_to_last_deadline(video) > 0:
             retry_order_later(video, error)
         elif _fail_submission(video):
             last_deadlines.raise_last_deadline_alarm(video, str(error))

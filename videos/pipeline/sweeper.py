@@ -1,21 +1,19 @@
 """The sweep: finds work whose message was lost, statuses past their deadline, and unfinished cleanups."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.utils import timezone
 
-from genvid import cache, request_context
+from genvid import cache, database_clock
 from genvid.leasing import sweep
-from videos import jobs, operator_alarms, settlement
+from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
-from videos.pipeline import polling, release_check, storage, submission
+from videos.pipeline import overdue, release_check
 from videos.provider import provider_alarms
 from videos.querysets import in_statuses
-from videos.queue import queue_snapshot, waiting_reasons
+from videos.queue import queue_snapshot
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
@@ -51,7 +49,7 @@ def end_overdue_alone() -> None:
     if not cache.is_first_in(ENDING, MAX_ENDING_SECONDS):
         return
     try:
-        end_overdue()
+        overdue.end_overdue()
     finally:
         cache.delete(ENDING)
 
@@ -74,66 +72,17 @@ def compute_stale_queue() -> None:
         operator_alarms.raise_alarm("queue_not_computed", "", QUEUE_NOT_COMPUTED)
 
 
-def end_overdue() -> None:
-    for video in Video.objects.overdue().select_related("avatar")[:BATCH_SIZE]:
-        _give_up(video)
-
-
-@request_context.under_request_of_row
-def _give_up(video: Video) -> None:
-    logger.error("video_overdue", video_id=str(video.pk), status=video.status, why=video.waiting_reason)
-    try:
-        GIVE_UP[Status(video.status)](video)
-    except Exception:
-        # An error with one video must not stop the sweep of the others.
-        logger.exception("video_not_ended", video_id=str(video.pk))
-
-
-def give_up_waiting(video: Video) -> None:
-    if video.set_aside_at is not None:
-        _give_up_set_aside(video)
-        return
-    settlement.fail_video(
-        video,
-        code="provider_unavailable",
-        message="The video service took no orders for too long. Nothing was charged.",
-        reason="queue_deadline",
-        provider_error=waiting_reasons.reasons([video])[video.pk],
-    )
-
-
-def _give_up_set_aside(video: Video) -> None:
-    failed = settlement.fail_video(
-        video,
-        code="provider_problem",
-        message="The video could not be made because of a problem on our side. Nothing was charged.",
-        reason="queue_deadline",
-        provider_error=video.waiting_reason,
-    )
-    if failed:
-        text = f"Video {video.pk} was set aside and not resumed in time: it failed, its credits given back. "
-        operator_alarms.raise_alarm("set_aside_order_failed", str(video.pk), text + video.waiting_reason)
-
-
 def enqueue_deliveries() -> None:
-    late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=timezone.now() - DELIVERY_AFTER)
+    late = WebhookDelivery.objects.filter(processed_at=None, received_at__lt=database_clock.now() - DELIVERY_AFTER)
     sweep(late, jobs.PROCESS_DELIVERY, most=BATCH_SIZE)
 
 
 def enqueue_cancellations() -> None:
     waiting = Video.objects.queued().filter(batch__isnull=False).values("batch")
-    canceled = Batch.objects.filter(canceled_at__lt=timezone.now() - CANCEL_AFTER, pk__in=waiting)
+    canceled = Batch.objects.filter(canceled_at__lt=database_clock.now() - CANCEL_AFTER, pk__in=waiting)
     sweep(canceled, jobs.CANCEL_BATCH, most=BATCH_SIZE)
 
 
 def enqueue_purges() -> None:
-    unpurged = Video.objects.filter(deleted_at__lt=timezone.now() - PURGE_AFTER, purged_at=None)
+    unpurged = Video.objects.filter(deleted_at__lt=database_clock.now() - PURGE_AFTER, purged_at=None)
     sweep(unpurged, jobs.PURGE, most=BATCH_SIZE)
-
-
-GIVE_UP: dict[Status, Callable[[Video], None]] = {
-    Status.QUEUED: give_up_waiting,
-    Status.SUBMITTING: submission.give_up_submission,
-    Status.RENDERING: polling.give_up_render,
-    Status.STORING: storage.give_up_storing,
-}

@@ -6,8 +6,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
+from genvid import database_clock
 from genvid.mail import staff_alarms
 from videos import metrics
 from videos.models import ProviderState, Video
@@ -63,16 +63,20 @@ def _reasons(state: ProviderState) -> list[str]:
 
 
 def badge(request: HttpRequest) -> list[str] | None:
-    """The label on every admin page while orders do not go out (Unfold's ENVIRONMENT callback)."""
+    """The label on every admin page while HeyGen does not answer or takes no orders (Unfold's ENVIRONMENT callback)."""
     if not request.user.is_authenticated:
         return None
     state = ProviderState.objects.filter(name=provider_gate.NAME).first()
-    if state is None or not situation(state):
+    if state is None:
+        return None
+    if state.unreachable_since is not None:
+        return [f"HeyGen unreachable since {_clock(state.unreachable_since)}", "danger"]
+    if not situation(state):
         return None
     if state.needs_staff:
         since = state.needs_staff_since or state.changed_at
         return [f"HeyGen closed: {state.code} since {_clock(since)}", "danger"]
-    return [f"HeyGen paused since {_clock(state.paused_at or timezone.now())}", "danger"]
+    return [f"HeyGen paused since {_clock(state.paused_at or database_clock.now())}", "danger"]
 
 
 def _clock(moment: datetime) -> str:

@@ -22,10 +22,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
-from django.utils import timezone
 
 from accounts import audit_log
 from accounts.enums import AuditAct
+from genvid import database_clock
 from genvid.heygen.call_pace import CALLS_PER_SECOND
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError, OperatorProblem
@@ -35,6 +35,7 @@ from genvid.process_cache import Remembered
 from videos import jobs, operator_alarms
 from videos.enums import Status
 from videos.models import ProviderState, Video
+from videos.provider import balances
 from videos.provider.gate_decisions import Gate, Trouble
 from videos.querysets import in_statuses
 
@@ -55,7 +56,11 @@ KEY_REFUSED = Decimal(-1)
 
 
 def read() -> Gate:
-    return _gate_of(ProviderState.objects.filter(name=NAME).first() or ProviderState(name=NAME))
+    return gate_of(read_state())
+
+
+def read_state() -> ProviderState:
+    return ProviderState.objects.filter(name=NAME).first() or ProviderState(name=NAME)
 
 
 def lock(name: str = NAME) -> Gate | None:
@@ -65,20 +70,26 @@ def lock(name: str = NAME) -> Gate | None:
     if state is None and not ProviderState.objects.filter(name=name).exists():
         ProviderState.objects.bulk_create([ProviderState(name=name)], ignore_conflicts=True)
         state = row.first()
-    return _gate_of(state) if state else None
+    return gate_of(state) if state else None
 
 
 def allowance(gate: Gate, now: datetime) -> int:
     """Slots that may be handed out now: as many as are free, and no more in a second than HeyGen answers orders."""
+    counts = _counts(gate, now)
+    left: int = MAX_ORDERS_PER_SECOND - counts.pop("recent")
+    return max(0, min(left, gate.allowance(now, **counts)))
+
+
+def _counts(gate: Gate, now: datetime) -> dict[str, int]:
+    """Orders in flight, those of them that probe the gate, and those of the last second."""
     probe = Q(submitted_at__gte=gate.changed_at)
     if not gate.until_rendered:
         probe &= Q(status=Status.SUBMITTING)
     in_flight = Video.objects.live().in_flight().order_by()
     recent = Q(submitted_at__gt=now - timedelta(seconds=1))
     figures = {"in_flight": Count("pk"), "probes": Count("pk", filter=probe), "recent": Count("pk", filter=recent)}
-    counts = in_flight.aggregate(**figures)
-    left: int = MAX_ORDERS_PER_SECOND - counts.pop("recent")
-    return max(0, min(left, gate.allowance(now, **counts)))
+    counts: dict[str, int] = in_flight.aggregate(**figures)
+    return counts
 
 
 @transaction.atomic
@@ -88,7 +99,7 @@ def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at
     After the `Failure` of a render the gate waits for a finished render. `video`: whose order got the answer, never one
     of a test key. `ordered_at`: when that order was sent; where HeyGen was busy, the limit is lowered.
     """
-    before, now, trouble = _lock(), timezone.now(), _trouble_of(error, video, ordered_at)
+    before, now, trouble = _lock(), database_clock.now(), _trouble_of(error, video, ordered_at)
     if video and trouble.needs_staff and not before.is_known(trouble, now) and _is_to_blame(video, trouble):
         _set_aside(video, trouble)
         return
@@ -100,23 +111,35 @@ def trip(error: HeyGenError | Failure, *, video: Video | None = None, ordered_at
 
 
 def half_open() -> bool:
-    """Read our balance if the gate needs staff. False when no order may go out. Not inside a transaction."""
-    gate, now = read(), timezone.now()
+    """Read our balance if the gate needs staff. False when no order may go out. Not inside a transaction.
+
+    Where no slot is free, no order can probe: then a good balance reopens the gate, unless only a render may. The
+    orders that follow go out one by one, as slots come free.
+    """
+    gate, now = read(), database_clock.now()
     if not gate.needs_staff:
         return True
-    if gate.is_half_open(now) and allowance(gate, now) == 0:
-        return False
+    is_full = False
+    if gate.is_half_open(now):
+        counts = _counts(gate, now)
+        is_full = counts["in_flight"] >= gate.limit(now)
+        if counts["probes"] or (is_full and gate.until_rendered):
+            return False
     before, claimed = _change(Gate.checking_balance)
     if claimed == before:
         return False
     balance, is_early = _balance(), claimed.closed_until == before.closed_until
     _, gate = _change(lambda gate, now: gate.with_balance(balance, now, is_early=is_early))
-    return not gate.is_shut(timezone.now())
+    may_probe = not gate.is_shut(database_clock.now())
+    if may_probe and is_full and balance is not None and balance > 0:
+        _change(Gate.reopened)
+        return False
+    return may_probe
 
 
 def record_success(ordered_at: datetime, *, is_rendered: bool = False) -> None:
     """Reopen the gate if this order, accepted or rendered, was sent after it was tripped."""
-    seen_open, looked_at = _seen_open(), timezone.now() - CLOCK_SKEW
+    seen_open, looked_at = _seen_open(), database_clock.now() - CLOCK_SKEW
     if ordered_at <= seen_open.get(NAME, NEVER):
         # A trip since then would be later than this order, which proves nothing about it.
         return
@@ -154,20 +177,20 @@ def _change_by_staff(act: AuditAct, by: str, staff_id: UUID | None, decide: Call
 
 def _change(decide: Callable[[Gate, datetime], Gate]) -> tuple[Gate, Gate]:
     gate = read()
-    if decide(gate, timezone.now()) == gate:
+    if decide(gate, database_clock.now()) == gate:
         return gate, gate
     with transaction.atomic():
         before = _lock()
-        after = decide(before, timezone.now())
+        after = decide(before, database_clock.now())
         _store(before, after)
     return before, after
 
 
 def _lock() -> Gate:
-    return _gate_of(ProviderState.objects.select_for_update().get_or_create(name=NAME)[0])
+    return gate_of(ProviderState.objects.select_for_update().get_or_create(name=NAME)[0])
 
 
-def _gate_of(state: ProviderState) -> Gate:
+def gate_of(state: ProviderState) -> Gate:
     return Gate(settings.HEYGEN_MAX_CONCURRENT, **{name: getattr(state, name) for name in COLUMNS})
 
 
@@ -212,7 +235,7 @@ def _is_to_blame(video: Video, trouble: Trouble) -> bool:
 
 
 def _set_aside(video: Video, trouble: Trouble) -> None:
-    Video.objects.filter(pk=video.pk).update(set_aside_at=timezone.now())
+    Video.objects.filter(pk=video.pk).update(set_aside_at=database_clock.now())
     logger.warning("order_set_aside", video_id=str(video.pk), account_id=str(video.account_id), code=trouble.code)
     text = (
         f"HeyGen refuses video {video.pk} of account {video.account_id} with {trouble.code}: {trouble.message} Orders "
@@ -228,5 +251,6 @@ def _balance() -> Decimal | None:
     except HeyGenError as error:
         logger.warning("provider_balance_read", error=str(error))
         return KEY_REFUSED if isinstance(error, OperatorProblem) else None
+    balances.record(account)
     logger.info("provider_balance_read", remaining=str(account.remaining), currency=account.currency)
     return UNLIMITED_BALANCE if account.remaining is None else min(account.remaining, UNLIMITED_BALANCE)

@@ -3,9 +3,8 @@
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from genvid import cache
+from genvid import cache, database_clock
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import HeyGenError
 from genvid.heygen.heygen_types import WebhookEndpoint
@@ -62,6 +61,6 @@ def rotate_secret() -> None:
 
 @transaction.atomic
 def _store_endpoint(url: str, endpoint: WebhookEndpoint) -> None:
-    ProviderWebhook.objects.filter(url=url, retired_at=None).update(retired_at=timezone.now())
+    ProviderWebhook.objects.filter(url=url, retired_at=None).update(retired_at=database_clock.now())
     ProviderWebhook.objects.create(endpoint_id=endpoint.id, url=url, secret=endpoint.secret or "")
     logger.info("webhook_registered", endpoint_id=endpoint.id, url=url)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils import timezone
 
+from genvid import database_clock
 from videos.enums import PROCESSING, WAITING, Status
 from videos.speech import markup
 from videos.speech.length import length_of
@@ -71,7 +71,7 @@ def eta_seconds(
     if video.status == Status.STORING:
         return 1
     if video.status == Status.QUEUED and queue_position is not None:
-        return _at_most(video, _until_promise(video, queue_position, now or timezone.now(), slots))
+        return _at_most(video, _until_promise(video, queue_position, now or database_clock.now(), slots))
     if video.status in PROCESSING and not _is_late(video, now):
         left = video.expected_render_seconds - _elapsed(video, now)
         return _at_most(video, max(1, math.ceil(max(left, video.expected_render_seconds * 0.1))))
@@ -79,7 +79,11 @@ def eta_seconds(
 
 
 def is_stuck(video: "Video", now: datetime | None = None) -> bool:
-    return video.status == Status.RENDERING and video.stuck_at is not None and video.stuck_at <= (now or timezone.now())
+    return (
+        video.status == Status.RENDERING
+        and video.stuck_at is not None
+        and video.stuck_at <= (now or database_clock.now())
+    )
 
 
 def _is_late(video: "Video", now: datetime | None) -> bool:
@@ -108,4 +112,4 @@ def _at_most(video: "Video", seconds: int | None) -> int | None:
 
 def _elapsed(video: "Video", now: datetime | None) -> float:
     started = video.submitted_at or video.updated_at
-    return max(0.0, ((now or timezone.now()) - started).total_seconds())
+    return max(0.0, ((now or database_clock.now()) - started).total_seconds())

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
-
 from billing import credits
+from genvid import database_clock
 from videos.enums import Status
 from videos.models import Video, seconds_from_now
 from videos.queue import queue_snapshot
@@ -23,7 +22,7 @@ Turn = tuple[datetime, UUID]
 
 def account_queues() -> list[AccountQueue]:
     """The queue as it is now, for the scheduler alone: it reads the rows of every account."""
-    now = timezone.now()
+    now = database_clock.now()
     limits = credits.plan_limits_of(Video.objects.queueing_accounts(now))
     queues = {row.pop("account_id"): row for row in Video.objects.account_queue_rows(now)}
     rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS))

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from billing import credits
+from genvid import database_clock
 from genvid.compiled_writes import preparing_cursor
 from genvid.leasing import from_now
 from genvid.process_cache import ProcessCache
@@ -196,7 +196,7 @@ def is_by_sweep() -> bool:
 
 
 def _read_facts() -> Facts:
-    gate, now = provider_gate.read(), timezone.now()
+    gate, now = provider_gate.read(), database_clock.now()
     flies = Q(status__in=IN_FLIGHT)
     found = Video.objects.live().filter(in_statuses({Status.QUEUED, *IN_FLIGHT})).order_by()
     counts = found.aggregate(
@@ -230,7 +230,7 @@ def _compute(facts: Facts) -> bool:
     moment = locked.values_list(Now(), flat=True).first()
     if moment is None:
         return False
-    order = queue_order.EMPTY if facts.is_idle else _read_order(timezone.now())
+    order = queue_order.EMPTY if facts.is_idle else _read_order(database_clock.now())
     QueueSnapshot.objects.filter(pk=ROW).update(
         version=secrets.randbits(62) + 1,
         computed_at=moment,

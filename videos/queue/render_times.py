@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import quantiles
 
-from django.utils import timezone
+from django.db.models import Q
 
-from genvid import cache
+from genvid import cache, database_clock
 from genvid.process_cache import Remembered
 from videos.enums import LearnedBy
-from videos.models import RenderTime, Video
+from videos.models import ProviderOutage, RenderTime, Video
 from videos.queue import estimates
 
 LENGTHS = (10, 20, 40, 80, 160, 320, 640, estimates.MAX_SECONDS)
@@ -77,22 +77,36 @@ def learn_render_times() -> None:
         RenderTime.objects.update_or_create(
             engine=engine,
             longest=longest,
-            defaults={**figures, "samples": len(seconds), "updated_at": timezone.now()},
+            defaults={**figures, "samples": len(seconds), "updated_at": database_clock.now()},
         )
     _learned.forget()
 
 
 def _samples() -> dict[tuple[str, int], list[float]]:
-    rendered = Video.objects.live().filter(rendered_at__gt=timezone.now() - HISTORY, submitted_at__isnull=False)
+    """From HeyGen's acceptance to the end: how long an order waited to be taken says nothing about renders."""
+    since = database_clock.now() - HISTORY
+    rendered = Video.objects.live().filter(rendered_at__gt=since, accepted_at__isnull=False)
     rows = rendered.order_by("-rendered_at").values_list(
-        "engine", "estimated_seconds", "submitted_at", "rendered_at", "provider_finished_at"
+        "engine", "estimated_seconds", "accepted_at", "rendered_at", "provider_finished_at"
     )
+    outages = [
+        (outage.began_at, outage.ended_at or database_clock.now())
+        for outage in ProviderOutage.objects.filter(Q(is_over=False) | Q(ended_at__gt=since))
+    ]
     samples: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for engine, length, submitted_at, rendered_at, finished_at in rows[:MAX_SAMPLES]:
+    for engine, length, accepted_at, rendered_at, finished_at in rows[:MAX_SAMPLES]:
+        if finished_at is None and any(began < rendered_at and accepted_at < ended for began, ended in outages):
+            # HeyGen names no time, and its end may have been noticed only when HeyGen answered again.
+            continue
         # Prefer HeyGen's own time: a poll may have noticed the end late.
-        took = ((finished_at or rendered_at) - submitted_at).total_seconds()
+        took = ((finished_at or rendered_at) - accepted_at).total_seconds()
         samples[_class_of(engine, length)].append(max(0.1, took))
     return samples
+
+
+def rendered_for(video: Video, now: datetime) -> float:
+    """Seconds since HeyGen accepted the order, or since it was sent where nobody knows."""
+    return (now - (video.accepted_at or video.submitted_at or now)).total_seconds()
 
 
 def webhooks_arrive() -> bool:
@@ -100,13 +114,13 @@ def webhooks_arrive() -> bool:
 
 
 def _webhooks_arrive() -> bool:
-    recent = Video.objects.live().filter(rendered_at__gt=timezone.now() - HISTORY).order_by("-rendered_at")
+    recent = Video.objects.live().filter(rendered_at__gt=database_clock.now() - HISTORY).order_by("-rendered_at")
     by_webhook = [source == LearnedBy.WEBHOOK for source in recent.values_list("learned_by", flat=True)[:TRUST_SAMPLE]]
     return any(by_webhook[:MAX_MISSED_WEBHOOKS]) and sum(by_webhook) / len(by_webhook) >= TRUST_SHARE
 
 
 def seconds_to_first_poll(video: Video) -> float:
-    return learned().seconds_to_first_poll(video, timezone.now())
+    return learned().seconds_to_first_poll(video, database_clock.now())
 
 
 def first_poll(video: Video) -> float:
@@ -136,15 +150,14 @@ class Learned:
         return found or _default_times(video.expected_render_seconds)
 
     def seconds_to_first_poll(self, video: Video, now: datetime) -> float:
-        return max(self.first_poll(video) - (now - (video.submitted_at or now)).total_seconds(), 1.0)
+        return max(self.first_poll(video) - rendered_for(video, now), 1.0)
 
     def first_poll(self, video: Video) -> float:
-        """Seconds from the order to the first poll: p05, or beyond p99 if webhooks arrive."""
+        """Seconds from HeyGen's acceptance to the first poll: p05, or beyond p99 if webhooks arrive."""
         if video.is_test:
             return 1.0
         times = self.of(video)
         return times.p99 * 1.25 + 5 if self.webhooks_arrive else max(1.0, times.p05)
 
-    def stuck_at(self, video: Video) -> datetime:
-        lasts = self.of(video).p99 * estimates.STUCK_FACTOR
-        return (video.submitted_at or timezone.now()) + timedelta(seconds=lasts)
+    def stuck_at(self, video: Video, accepted_at: datetime) -> datetime:
+        return accepted_at + timedelta(seconds=self.of(video).p99 * estimates.STUCK_FACTOR)

@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
+from genvid import database_clock
 from videos.enums import Status, WaitingFor
 from videos.models import Video
 from videos.provider import provider_gate
@@ -106,7 +106,7 @@ def _state_at(queue_position: QueuePosition, slots: Slots, *, is_new: bool = Fal
 
 def reasons(videos: Sequence[Video]) -> dict[UUID, str]:
     states = waiting_states(videos)
-    gate, now = provider_gate.read(), timezone.now()
+    gate, now = provider_gate.read(), database_clock.now()
     return {video.pk: _reason(video, states.get(video.pk, NOT_WAITING), gate, now) for video in videos}
 
 

@@ -1,9 +1,13 @@
 """Staff actions on a video. Each is safe to repeat, records who ran it, and raises InvalidState."""
 
+from uuid import UUID
+
 import structlog
 from django.conf import settings
 from django.db import transaction
 
+from accounts import audit_log
+from accounts.enums import AuditAct
 from billing import credits as money
 from genvid.errors import InvalidState, ProviderUnavailable
 from genvid.heygen.heygen_errors import HeyGenError, NotFound
@@ -185,3 +189,15 @@ def lease(video: Video, *, seconds: float | None = None) -> Video:
 def _restore_lease(video: Video, leased: Video | None) -> None:
     if leased is not None:
         Video.objects.filter(pk=video.pk, status=Status.SUBMITTING, calls=leased.calls).update(due_at=leased.due_at)
+
+
+@transaction.atomic
+def end_overdue_videos(by: str, *, staff_id: UUID | None = None) -> int:
+    """Have a worker end all overdue videos, which the sweep left to staff because they were many. Returns how many."""
+    count = Video.objects.overdue().count()
+    audit_log.record_staff_action(
+        AuditAct.VIDEO_ACTION, staff_id=staff_id, action="end_overdue_videos", by=by, count=count
+    )
+    logger.warning("overdue_videos_ended_by_staff", by=by, count=count)
+    enqueue_on_commit(jobs.END_OVERDUE)
+    return count

@@ -20,7 +20,7 @@ from videos.enums import Status
 from videos.filters import VideoFilter
 from videos.lifecycle import account_erasure, retention
 from videos.models import Batch, Video
-from videos.pipeline import incoming_webhooks, polling, release_check, slot_claims, sweeper
+from videos.pipeline import incoming_webhooks, overdue, polling, release_check, slot_claims, sweeper
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Trouble
 from videos.queue import queue_positions, queue_snapshot, render_times
@@ -139,7 +139,7 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
     "renders without a webhook": (lambda rows: incoming_webhooks._missing_since(NOW), {"video_being_made"}),
     "video of a webhook": (lambda rows: Video.objects.filter(provider_video_id="0123").first(), {PROVIDER_ID}),
     "steps that were lost": (lambda rows: sweeper.enqueue_due(), {"video_being_made"}),
-    "overdue": (lambda rows: sweeper.end_overdue(), {"video_deadlines"}),
+    "overdue": (lambda rows: overdue.end_overdue(), {"video_deadlines"}),
     "batches to cancel": (lambda rows: sweeper.enqueue_cancellations(), {"video_queue", "video_batch_rows"}),
     "deleted ones to purge": (lambda rows: sweeper.enqueue_purges(), {"video_to_purge"}),
     "render times": (lambda rows: render_times._samples(), {"video_rendered"}),

@@ -1,7 +1,6 @@
 """Figures of the pipeline on the staff's home page, with values computed by hand; what is known of HeyGen's balance."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ from django.utils import timezone
 from genvid.tests.factories import Person, make_video, set_balance
 from genvid.tests.generated_rows import analyze, copy_row
 from genvid.tests.query_plans import plan_of
-from videos.models import ProviderState, Video
-from videos.provider import provider_balance, provider_gate
-from videos.provider.provider_balance import Reading, days_left
+from videos.models import Video
 from videos.staff import pipeline_figures
 
 pytestmark = pytest.mark.django_db
@@ -120,38 +117,3 @@ def test_a_figure_reads_no_old_video(owner, figure):
     analyze(Video)
     plan = plan_of(getattr(pipeline_figures, figure), "videos_video")
     assert (plan.whole, "video_ended" in plan.indexes or figure == "in_making") == ([], True)
-
-
-# ── The balance
-
-
-def readings(*pairs: tuple[float, str]) -> list[Reading]:
-    now = timezone.now()
-    return [Reading(now + timedelta(days=days), Decimal(remaining)) for days, remaining in pairs]
-
-
-def test_a_balance_lasts_as_long_as_its_fall_says():
-    assert days_left(readings((0, "100"), (1, "90"), (2, "80"))) == 8.0
-
-
-def test_what_was_added_to_a_balance_is_no_spending():
-    assert days_left(readings((0, "20"), (1, "10"), (1.5, "110"), (2, "100"))) == 10.0
-
-
-@pytest.mark.parametrize("pairs", [(), ((0, "5"),), ((0, "5"), (1, "5")), ((0, "5"), (0.01, "4"))])
-def test_how_long_a_balance_lasts_is_not_always_known(pairs):
-    assert days_left(readings(*pairs)) is None
-
-
-def seen(**fields: Any) -> list[Decimal]:
-    ProviderState.objects.create(name=provider_gate.NAME, looked_at=timezone.now(), **fields)
-    return [each.remaining for each in provider_balance.readings(timezone.now() - HOUR)]
-
-
-def test_the_balance_that_the_gate_saw_is_known():
-    assert seen(balance_seen=Decimal("12.5")) == [Decimal("12.5")]
-
-
-@pytest.mark.parametrize("balance", [None, provider_gate.KEY_REFUSED, provider_gate.UNLIMITED_BALANCE])
-def test_a_refused_key_and_a_wallet_without_limit_are_no_balance(balance):
-    assert seen(balance_seen=balance) == []

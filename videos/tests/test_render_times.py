@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from videos.enums import LearnedBy, Status
-from videos.models import RenderTime, Video
+from videos.models import ProviderOutage, RenderTime, Video
 from videos.pipeline import poll_intervals, polling
 from videos.queue import render_times
 from videos.queue.render_times import RenderTimes
@@ -37,8 +37,8 @@ def history(db):
         fields = {f.attname: getattr(template, f.attname) for f in Video._meta.concrete_fields if f.attname != "id"}
         fields |= {"idempotency_key": None, "provider_video_id": None, "estimated_seconds": length, "learned_by": by}
         Video.objects.bulk_create(
-            Video(**fields | {"submitted_at": now - timedelta(seconds=took), "rendered_at": now} | facts)
-            for took in seconds
+            Video(**fields | {"submitted_at": began, "accepted_at": began, "rendered_at": now} | facts)
+            for began in (now - timedelta(seconds=took) for took in seconds)
         )
         cache.clear()
 
@@ -178,3 +178,44 @@ def test_a_render_is_polled_densest_while_its_end_is_expected(render, pause, sha
     now = timezone.now()
     video = Video(submitted_at=now - timedelta(seconds=render * share), expected_render_seconds=render)
     assert poll_intervals.interval_for(video, now) == pause
+
+
+def test_render_times_count_from_heygens_acceptance(history):
+    """Orders that waited ten minutes to be taken."""
+    now = timezone.now()
+    waited = {"submitted_at": now - timedelta(minutes=11), "accepted_at": now - timedelta(minutes=1)}
+    history(*[0.0] * render_times.MIN_SAMPLES, **waited)
+    render_times.learn_render_times()
+    assert round(RenderTime.objects.get().p99) == 60
+
+
+def test_orders_whose_acceptance_nobody_saw_are_not_learned_from(history):
+    history(*[60.0] * render_times.MIN_SAMPLES, accepted_at=None)
+    render_times.learn_render_times()
+    assert RenderTime.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_renders_whose_end_was_noticed_in_an_outage_are_not_learned_from(history, is_over):
+    now = timezone.now()
+    began, ended = now - timedelta(minutes=6), now - timedelta(seconds=30) if is_over else None
+    ProviderOutage.objects.create(began_at=began, ended_at=ended, is_over=is_over)
+    history(*[400.0] * render_times.MIN_SAMPLES)
+    render_times.learn_render_times()
+    assert RenderTime.objects.count() == 0
+
+
+def test_renders_whose_end_heygen_dates_are_learned_from_in_an_outage_too(history):
+    now = timezone.now()
+    ProviderOutage.objects.create(began_at=now - timedelta(minutes=6))
+    history(*[400.0] * render_times.MIN_SAMPLES, provider_finished_at=now - timedelta(seconds=300))
+    render_times.learn_render_times()
+    assert round(RenderTime.objects.get().p99) == 100
+
+
+def test_a_render_before_an_outage_is_learned_from(history):
+    now = timezone.now()
+    ProviderOutage.objects.create(began_at=now - timedelta(days=1), ended_at=now - timedelta(hours=23), is_over=True)
+    history(*[60.0] * render_times.MIN_SAMPLES)
+    render_times.learn_render_times()
+    assert round(RenderTime.objects.get().p99) == 60

@@ -11,7 +11,7 @@ from videos import jobs, settlement
 from videos.enums import Status
 from videos.lifecycle import video_actions
 from videos.models import Video
-from videos.pipeline import scheduler, sweeper
+from videos.pipeline import overdue, scheduler, sweeper
 from videos.staff import staff_actions
 from videos.tests.pipeline import CREATE, fresh, wait_until
 
@@ -154,7 +154,7 @@ def test_a_sweep_ends_overdue_videos_under_the_request_of_each(ordered, worker, 
     caplog.clear()
 
     with request_context.use(RequestContext("somebody-else")):
-        sweeper.end_overdue()
+        overdue.end_overdue()
 
     assert [request_ids_of(video, caplog) for video in ordered] == [{"first-request"}, {"second-request"}]
     assert [{line["event"] for line in lines_of(video, caplog)} for video in ordered] == [

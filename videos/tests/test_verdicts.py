@@ -13,7 +13,7 @@ from genvid.tests.mail import send_due_mail
 from videos import operator_alarms
 from videos.enums import Status
 from videos.models import OperatorAlarm, Video, seconds_from_now
-from videos.pipeline import polling, sweeper
+from videos.pipeline import overdue, polling, sweeper
 from videos.tests.pipeline import (
     CREATE,
     UNTOUCHED,
@@ -111,7 +111,7 @@ def test_a_refusal_when_a_video_is_read_fails_it(pipeline, owner, code, ours):
 def test_a_refusal_at_the_deadline_fails_the_video(pipeline, owner):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]] [[unreadable:content_policy_violation]]"))
     pipeline.expire_deadline(video)
-    sweeper.end_overdue()
+    overdue.end_overdue()
     assert outcome_of(video) == ("failed", "content_refused", False)
     assert money_of(owner) == UNTOUCHED
 
@@ -176,7 +176,7 @@ def test_an_unanswered_read_moves_the_deadline_but_never_beyond_the_last(pipelin
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
     taken_at = seconds_from_now(-72 * 3600 + 600)
     Video.objects.filter(pk=video.pk).update(moved_at=taken_at, deadline_at=seconds_from_now(0))
-    sweeper.end_overdue()
+    overdue.end_overdue()
     video = fresh(video)
     assert (video.status, (video.deadline_at - taken_at).total_seconds()) == ("rendering", 72 * 3600)
     assert still_held(owner, video)
@@ -187,7 +187,7 @@ def test_a_video_fails_after_its_last_deadline_whatever_heygen_says(pipeline, ow
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=status, code=code, times=9, **READ)
     pass_every_deadline(video)
-    sweeper.end_overdue()
+    overdue.end_overdue()
     assert outcome_of(video) == ("failed", "render_timeout", True)
     assert (money_of(owner), "given_up_without_word" in alarm_codes()) == (UNTOUCHED, True)
 
@@ -198,7 +198,7 @@ def test_an_unanswered_order_has_a_last_deadline(pipeline, owner):
     pipeline.sandbox.fault(kind="status", status=503, times=9, method="GET", path="/v3/videos")
     pass_every_deadline(video)
     Video.objects.filter(pk=video.pk).update(due_at=seconds_from_now(-1))
-    sweeper.end_overdue()
+    overdue.end_overdue()
     assert outcome_of(video) == ("failed", "provider_unavailable", True)
     assert (money_of(owner), alarm_codes()) == (UNTOUCHED, ["given_up_without_word"])
 
@@ -208,7 +208,7 @@ def test_the_last_deadline_is_configurable(pipeline, owner, settings):
     video = pipeline.submit(pipeline.order(owner, "Hi. [[stuck]]"))
     pipeline.sandbox.fault(kind="status", status=503, times=9, **READ)
     Video.objects.filter(pk=video.pk).update(moved_at=seconds_from_now(-61), deadline_at=seconds_from_now(0))
-    sweeper.end_overdue()
+    overdue.end_overdue()
     assert outcome_of(video)[1] == "render_timeout"
 
 

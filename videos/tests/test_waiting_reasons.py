@@ -15,7 +15,7 @@ from genvid.tests.factories import PASSWORD, grant, make_avatar, make_video
 from videos import settlement
 from videos.enums import Status
 from videos.models import Video, seconds_from_now
-from videos.pipeline import scheduler, submission, sweeper
+from videos.pipeline import overdue, scheduler, submission
 from videos.provider import provider_gate
 from videos.queue import estimates, queue_snapshot, render_times, waiting_reasons
 from videos.streaming import changes
@@ -369,5 +369,5 @@ def test_a_video_failed_in_the_queue_keeps_its_waiting_reason(owner):
     video = make_video(owner, deadline_at=seconds_from_now(0))
     pause()
     queue_snapshot.refresh()
-    sweeper.end_overdue()
+    overdue.end_overdue()
     assert (fresh(video).status, fresh(video).provider_error) == ("failed", "Orders are paused by staff@example.com")

@@ -10,6 +10,14 @@ WATCHING = Group(
     "Watching it (docs/operations.md)",
     (
         Setting(
+            "CLOCK_SKEW_ALARM_SECONDS",
+            Number(above_zero=True),
+            "How far a worker's clock may be from the database's before staff are alarmed.",
+            default="5",
+            unit="seconds",
+            wrong="Too small, and staff are alarmed of delays in the network.",
+        ),
+        Setting(
             "METRICS_TOKEN",
             Text(),
             "What `/metrics` asks for as a bearer token; unset: only private addresses may read it, and no proxy.",
