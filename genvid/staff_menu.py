@@ -37,7 +37,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "billing.invoice": "Invoices",
         "billing.wallet": "Wallets",
         "billing.ledgerentry": "Ledger",
+        "billing.creditadjustment": "Credits by hand",
         "billing.creditlot": "Credit lots",
+        "billing.ledgerproof": "Proofs of the ledger",
         "billing.hold": "Holds",
         "billing.signupgrant": "Sign-up credits",
         "billing.plan": "Plans",
@@ -54,6 +56,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "HeyGen": {
         "videos.providerstate": "Gate",
+        "videos.providerbalance": "Balances",
+        "videos.provideroutage": "Outages",
         "videos.rendertime": "Render times",
         "videos.webhookdelivery": "HeyGen's webhooks",
         "videos.providerwebhook": "Webhook registrations",

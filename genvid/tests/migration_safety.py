@@ -23,16 +23,17 @@ from django.db.models.functions import Now
 from genvid.create_tables import CreateTables
 from genvid.database_defaults import SetDatabaseDefaults
 from genvid.index_changes import ChangeIndexes, SetFillFactor
+from genvid.trigram_index import AddTrigramIndex
 
 AnyField = Field[Any, Any]
 Fields = dict[str, AnyField]
 REPEATABLE = (
     *(ChangeIndexes, SetDatabaseDefaults, SetFillFactor, operations.RunPython),
-    *(AddIndexConcurrently, RemoveIndexConcurrently, ValidateConstraint),
+    *(AddIndexConcurrently, RemoveIndexConcurrently, AddTrigramIndex, ValidateConstraint),
 )
 """They may run outside of a transaction: after a failure they are run again."""
 HARMLESS = (
-    *(SetDatabaseDefaults, SetFillFactor, AddIndexConcurrently, RemoveIndexConcurrently),
+    *(SetDatabaseDefaults, SetFillFactor, AddIndexConcurrently, RemoveIndexConcurrently, AddTrigramIndex),
     *(AddConstraintNotValid, ValidateConstraint),
     *(operations.RemoveIndex, operations.RemoveConstraint, operations.AlterModelOptions, operations.AlterModelManagers),
 )

@@ -29,6 +29,7 @@ from genvid.mail import doctor as mail_doctor
 from genvid.schedule import queues
 from genvid.tests import certificates
 from genvid.tests.factories import make_caller, make_endpoint
+from genvid.tests.processes import answers
 from videos import doctor as videos_doctor
 from videos.models import OperatorAlarm
 from videos.provider import webhook_registration
@@ -362,6 +363,10 @@ def test_a_right_that_a_restricted_key_lacks_is_named(settings):
 @pytest.mark.slow
 @pytest.mark.embedded
 def test_an_installation_of_make_run_is_well(embedded_site):
+    # Until beat and every queue have given their first heartbeat.
+    embedded_site.wait(
+        lambda: answers(f"{embedded_site.url}/readyz") and b"starting" not in embedded_site.get("/readyz")
+    )
     ended = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json"],
         env={"PATH": os.defpath, "GENVID_VAR": str(embedded_site.folder)},

@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import promql_parser
 import pytest
@@ -14,10 +16,17 @@ from django.conf import settings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from billing.ledger.ledger_proofs import prove_ledger
 from genvid.docs_pages import render_page
+from genvid.heartbeats.sending import record_heartbeat, send_heartbeats
+from genvid.heartbeats.status import queue_names
+from genvid.jobs import enqueue
+from genvid.leasing import from_now
 from genvid.metrics import COUNTED
 from genvid.tests.factories import make_caller, make_video
 from genvid.tests.jobs import registered_tasks
+from videos import jobs
+from videos.models import ProviderBalance
 from videos.queue import queue_snapshot
 
 OPS = Path(settings.BASE_DIR) / "docs" / "ops"
@@ -40,6 +49,13 @@ def shown(db) -> dict[str, set[str]]:
     registered_tasks()
     make_video(make_caller())
     queue_snapshot.refresh()
+    send_heartbeats()
+    for name in queue_names():
+        record_heartbeat(name)
+    prove_ledger()
+    enqueue(jobs.STORE, str(uuid4()))
+    for hours, remaining in ((30, 100), (1, 90)):
+        ProviderBalance.objects.create(read_at=from_now(timedelta(hours=-hours)), remaining=remaining, currency="usd")
     families = text_string_to_metric_families(Client().get("/metrics").content.decode())
     gauges: dict[str, set[str]] = {}
     for sample in (sample for family in families for sample in family.samples):

@@ -23,6 +23,22 @@ GUIDE = {
     "queue_not_computed": Advice(
         Severity.CRITICAL, "Have a worker serve the queue `ticks` (-Q celery,ticks), and look whether it hangs."
     ),
+    "provider_unreachable": Advice(
+        Severity.CRITICAL, "Look at HeyGen's status page, and whether this machine reaches the internet."
+    ),
+    "provider_balance_low": Advice(Severity.CRITICAL, "Top up the wallet at HeyGen before it is empty."),
+    "many_videos_overdue": Advice(
+        Severity.CRITICAL, "Look at the clocks and at HeyGen; then run “End overdue videos” on the gate's page."
+    ),
+    "storing_fails": Advice(
+        Severity.CRITICAL,
+        "Run `manage.py doctor --only storage --only disk`: the disk or the bucket is full or refuses.",
+    ),
+    "clock_skewed": Advice(Severity.WARNING, "Mend NTP on the machine of that worker."),
+    **{
+        f"doctor_{part}": Advice(Severity.WARNING, "Do what the text says, then run `manage.py doctor`.")
+        for part in ("storage", "mail", "heygen", "stripe", "clock", "settings")
+    },
     "order_set_aside": Advice(
         Severity.CRITICAL, "Mend the cause at HeyGen, then run “Resume this order” on the video."
     ),
