@@ -14,8 +14,8 @@ IMPORTS = re.compile(r"""^import .+ from "\./([a-z]+\.js)";$""", re.MULTILINE)
 FOLDER = Path(finders.find("genvid/studio.js")).parent
 SCRIPTS = sorted(path.name for path in FOLDER.glob("*.js"))
 STYLES = sorted(path.name for path in FOLDER.glob("*.css"))
-OF_OTHER_PAGES = {"docs.css"}
-FILES = (*SCRIPTS, *(name for name in STYLES if name not in OF_OTHER_PAGES), "mark.svg")
+OF_OTHER_PAGES = {"docs.css", "admin.css", "staff.css", "home.js"}
+FILES = (*(name for name in (*SCRIPTS, *STYLES) if name not in OF_OTHER_PAGES), "mark.svg")
 
 
 @pytest.fixture

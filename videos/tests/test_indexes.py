@@ -24,6 +24,7 @@ from videos.pipeline import incoming_webhooks, overdue, polling, release_check, 
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Trouble
 from videos.queue import queue_positions, queue_snapshot, render_times
+from videos.staff import pipeline_figures
 from videos.streaming import changes
 from videos.tests.video_rows import fill_videos
 
@@ -95,6 +96,7 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
         lambda rows: usage.usage_by_key(rows.account, rows.span()),
         {"video_usage_created", "video_usage_ended"},
     ),
+    "outcomes for staff": (lambda rows: pipeline_figures._outcomes(timedelta(days=1)), {"video_ended"}),
     "progress of batches": (lambda rows: progress_of([rows.batch]), {"video_batch_rows"}),
     "results of a batch": (lambda rows: list(batch_results.pages_of(rows.batch)), {"video_batch_rows"}),
     "rest of a canceled batch": (
