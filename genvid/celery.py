@@ -4,7 +4,8 @@ import os
 import time
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, beat, signals
+from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.transport import TRANSPORT_ALIASES
@@ -25,6 +26,17 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@signals.celeryd_init.connect
+def keep_beat_in_the_process(**_: Any) -> None:
+    """With the embedded services, the `-B` of a worker is a thread, where Celery forks by default.
+
+    SQLite's files must not be open across a fork: the child takes locks for its own that it does not have
+    (https://www.sqlite.org/howtocorrupt.html).
+    """
+    if settings.EMBEDDED:
+        vars(beat)["_Process"] = None
 
 
 @signals.task_prerun.connect

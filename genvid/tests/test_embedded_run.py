@@ -65,6 +65,13 @@ def customer(embedded_site) -> Iterator[Customer]:
     person.http.close()
 
 
+def test_the_schedule_ticks_without_an_error(embedded_site, customer):
+    """A fork of beat with SQLite's files open had each of its messages fail."""
+    customer.wait_until(lambda: b'"beat":"ok"' in embedded_site.get("/readyz"))
+    log = (embedded_site.folder / "log" / "worker.log").read_text()
+    assert [line for line in log.splitlines() if "SchedulingError" in line or "not a database" in line] == []
+
+
 def test_a_customer_gets_the_videos_paid_for_even_through_a_power_cut(embedded_site, customer):
     first = customer.order("Hello there.")
     done = customer.wait_for(first, "completed", "failed")
