@@ -12,8 +12,6 @@ from genvid.tests.drills.programs import server
 from genvid.tests.previous_release import NoHistory, unpack
 from genvid.tests.processes import database_url
 
-DATABASE = "genvid_upgrade"
-
 
 @pytest.fixture
 def previous_code(tmp_path: Path) -> Path:
@@ -27,16 +25,22 @@ def previous_code(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def empty_database() -> Iterator[str]:
+def database_name(worker_id: str) -> str:
+    """The drill's own database. The processes of one test run share a server, so the name is the process's."""
+    return f"genvid_upgrade_{worker_id}"
+
+
+@pytest.fixture
+def empty_database(database_name: str) -> Iterator[str]:
     """The URL of a database of its own, which is dropped in the end."""
     plugin.start_postgres()
     plugin.start_redis()
     with server("postgres", autocommit=True) as admin:
-        _drop(admin)
-        admin.execute(f"CREATE DATABASE {DATABASE}")
-        yield database_url(DATABASE)
-        _drop(admin)
+        _drop(admin, database_name)
+        admin.execute(f"CREATE DATABASE {database_name}")
+        yield database_url(database_name)
+        _drop(admin, database_name)
 
 
-def _drop(admin: psycopg.Connection) -> None:
-    admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+def _drop(admin: psycopg.Connection, name: str) -> None:
+    admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from genvid.sandbox.stripe_actions import StripeActions
-from genvid.tests.drills.conftest import DATABASE
 from genvid.tests.drills.programs import PATIENCE, Program, manage, server
 from genvid.tests.previous_release import NoHistory, PreviousSite, commit_of_previous_release, unpack
 from genvid.tests.site import ROOT, clean_environment
@@ -85,9 +84,9 @@ def manage_site(site: PreviousSite, empty_database: str) -> Callable[..., Progra
     return partial(manage, site.folder, ROOT, environment | {"REDIS_URL": os.environ["REDIS_URL"]})
 
 
-def test_the_release_before_serves_while_and_after_its_database_is_migrated(site, manage_site):
+def test_the_release_before_serves_while_and_after_its_database_is_migrated(site, manage_site, database_name):
     early = Customer(site)
-    with server(DATABASE) as reader:
+    with server(database_name) as reader:
         reader.execute("SELECT 1 FROM videos_video")
         migration = manage_site("migrate", "--lock-timeout", "0.5")
         wait_until(lambda: "Held by" in migration.output(), seconds=PATIENCE, why=migration.output)

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from genvid.sandbox.process import SandboxProcess
-from genvid.tests.drills.conftest import DATABASE
 from genvid.tests.drills.engine import Engine
 from genvid.tests.drills.nginx import Nginx, find_nginx
 from genvid.tests.drills.programs import ReleaseWeb, manage, server
@@ -142,7 +141,7 @@ class Load:
         return answer.json()["data"]
 
 
-def test_no_request_fails_during_an_upgrade(webs, nginx, engine, environment, tmp_path):
+def test_no_request_fails_during_an_upgrade(webs, nginx, engine, environment, database_name, tmp_path):
     machine = Machine(webs, environment, tmp_path)
     ports = {"WEB_PORT": str(webs["web"].port), "WEB2_PORT": str(webs["web2"].port)}
     options = ["--nginx", str(nginx.upstreams), "--reload", nginx.reload_command, "--drain", "1"]
@@ -151,6 +150,6 @@ def test_no_request_fails_during_an_upgrade(webs, nginx, engine, environment, tm
     assert (done.returncode, load.failures) == (0, []), done.stdout
     assert sum(load.answered.values()) >= REQUESTS
     assert [web.root for web in webs.values()] == [ROOT, ROOT]
-    with server(DATABASE) as session:
+    with server(database_name) as session:
         (orders,) = session.execute("SELECT count(*) FROM videos_video").fetchone()
     assert orders == load.answered["POST videos"]
