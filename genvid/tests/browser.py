@@ -1,9 +1,12 @@
 """A headless Chromium of this machine, and somebody who looks at its one page."""
 
 import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from django.db import connections
 from playwright.sync_api import Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "/usr/bin/chromium")
@@ -58,3 +61,16 @@ class Browser:
     def write(self, selector: str, words: str) -> None:
         """Instead of what stands there."""
         self.page.locator(selector).first.fill(words)
+
+
+def rows(step: Callable[..., Any], *args: Any, **given: Any) -> Any:
+    """Read or write rows in a thread of its own: the browser's driver runs a loop in this one."""
+
+    def stepped() -> Any:
+        try:
+            return step(*args, **given)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(stepped).result()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from celery.signals import before_task_publish
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from django.core.servers.basehttp import WSGIRequestHandler
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.enums import Role
 from avatars.models import Avatar, Voice
@@ -17,6 +18,15 @@ from genvid.tests.jobs import registered_tasks
 
 NAMES = {job.name for job in JOBS}
 NO_SERVER = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture
+def browser_site(live_server: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the whole site, for a browser."""
+    # A thread of the server that were kept alive would outlive the test, and hold its database connection.
+    monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
+    settings.PUBLIC_URL = live_server.url
+    return str(live_server.url)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
-from django.core.servers.basehttp import WSGIRequestHandler
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -15,9 +14,8 @@ from playwright.sync_api import Page, expect
 from accounts import audit_log
 from accounts.enums import AuditAct
 from accounts.models import User
-from genvid.tests.browser import PATIENCE_MS, Browser, chromium
+from genvid.tests.browser import PATIENCE_MS, Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, make_payment, make_video, set_balance
-from genvid.tests.test_studio import rows
 from videos import operator_alarms
 from videos.models import ProviderState, Video
 from videos.provider import provider_gate
@@ -36,15 +34,7 @@ RECENT = timedelta(minutes=10)
 
 
 @pytest.fixture
-def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    # A thread of the server that were kept alive would outlive the test, and hold its database connection.
-    monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
-    settings.PUBLIC_URL = live_server.url
-    return str(live_server.url)
-
-
-@pytest.fixture
-def customer(site: str, owner: Person, avatar: Any) -> Person:
+def customer(browser_site: str, owner: Person, avatar: Any) -> Person:
     """A customer with something to see in every panel."""
     now = timezone.now()
     set_balance(owner, 500)
@@ -79,9 +69,9 @@ def session(customer: Person) -> str:
 
 
 @pytest.fixture
-def browser(site: str, session: str) -> Iterator[Browser]:
+def browser(browser_site: str, session: str) -> Iterator[Browser]:
     with Browser() as window:
-        cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": site}
+        cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": browser_site}
         window.context.add_cookies([cookie])  # type: ignore[list-item]
         yield window
 
@@ -98,37 +88,37 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/margin/"])
-def test_the_staffs_pages_fit_a_phone_and_are_accessible_in_the_light_and_in_the_dark(browser, site, path):
+def test_the_staffs_pages_fit_a_phone_and_are_accessible_in_the_light_and_in_the_dark(browser, browser_site, path):
     seen = []
     for scheme in ("light", "dark"):
         browser.page.emulate_media(color_scheme=scheme)
         for size in (DESK, PHONE):
             browser.page.set_viewport_size(size)
-            page = opened(browser, site + path)
+            page = opened(browser, browser_site + path)
             assert page.evaluate("document.documentElement.classList.contains('dark')") == (scheme == "dark")
             seen.append((violations(page), page.evaluate(SIDEWAYS)))
     assert (seen, browser.complaints) == ([([], False)] * 4, [])
 
 
-def test_the_home_page_answers_what_staff_ask_and_leads_on(browser, site, customer):
-    page = opened(browser, f"{site}/admin/")
+def test_the_home_page_answers_what_staff_ask_and_leads_on(browser, browser_site, customer):
+    page = opened(browser, f"{browser_site}/admin/")
     browser.see("[data-panel=gate]", "insufficient_credit: Your wallet is empty.")
     browser.see("[data-panel=money]", "12.00 USD")
     browser.see("[data-panel=acts]", "Orders Paused")
     page.get_by_role("link", name="Reopen the gate").click()
     page.get_by_role("button", name="Reopen the gate").click()
     page.get_by_text("Reopen the gate: done.").wait_for()
-    page.goto(f"{site}/admin/")
+    page.goto(f"{browser_site}/admin/")
     browser.see("[data-panel=gate]", "open")
     browser.write("#find", customer.user.email)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/admin/accounts/account/{customer.account.pk}/change/")
 
 
-def test_the_home_page_refreshes_itself_while_somebody_looks_at_it(browser, site):
+def test_the_home_page_refreshes_itself_while_somebody_looks_at_it(browser, browser_site):
     page = browser.page
     page.clock.install()
-    opened(browser, f"{site}/admin/")
+    opened(browser, f"{browser_site}/admin/")
     canvas = page.locator("[data-chart=depths] canvas").element_handle()
     rows(ProviderState.objects.update, code="", needs_staff=False, closed_until=None)
     page.clock.run_for(16_000)
@@ -139,10 +129,10 @@ def test_the_home_page_refreshes_itself_while_somebody_looks_at_it(browser, site
     assert page.evaluate(f"{CHARTS}.every(Boolean)")
 
 
-def test_a_hidden_home_page_asks_nothing_until_it_is_seen_again(browser, site):
+def test_a_hidden_home_page_asks_nothing_until_it_is_seen_again(browser, browser_site):
     page, asked = browser.page, []
     page.clock.install()
-    opened(browser, f"{site}/admin/")
+    opened(browser, f"{browser_site}/admin/")
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(
         "() => { Object.defineProperty(document, 'hidden', { get: () => window.isAway, configurable: true });"
@@ -154,10 +144,10 @@ def test_a_hidden_home_page_asks_nothing_until_it_is_seen_again(browser, site):
         page.evaluate("() => { window.isAway = false; document.dispatchEvent(new Event('visibilitychange')); }")
 
 
-def test_who_uses_a_panel_is_not_disturbed_by_its_refresh(browser, site):
+def test_who_uses_a_panel_is_not_disturbed_by_its_refresh(browser, browser_site):
     page = browser.page
     page.clock.install()
-    opened(browser, f"{site}/admin/")
+    opened(browser, f"{browser_site}/admin/")
     button = page.get_by_role("link", name="Reopen the gate")
     button.focus()
     page.clock.run_for(16_000)
@@ -165,10 +155,10 @@ def test_who_uses_a_panel_is_not_disturbed_by_its_refresh(browser, site):
     expect(button).to_be_focused(timeout=PATIENCE_MS)
 
 
-def test_a_home_page_whose_session_ended_says_so(browser, site):
+def test_a_home_page_whose_session_ended_says_so(browser, browser_site):
     page = browser.page
     page.clock.install()
-    opened(browser, f"{site}/admin/")
+    opened(browser, f"{browser_site}/admin/")
     browser.context.clear_cookies()
     page.clock.run_for(16_000)
     browser.see("#home-state", "You are signed out.")

@@ -1,23 +1,20 @@
 """Customer and video pages of the admin in a real browser: narrow, dark, for screen readers, and clicked through."""
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
-from django.core.servers.basehttp import WSGIRequestHandler
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page
 
 from accounts.models import User
 from billing.models import LedgerEntry
-from genvid.tests.browser import Browser, chromium
+from genvid.tests.browser import Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, grant, make_key, make_payment, make_video
 
 pytestmark = [
@@ -30,27 +27,6 @@ SHOTS = os.environ.get("STAFF_PAGE_SHOTS")
 """A folder for pictures, for whoever wants to look."""
 
 
-def rows(step: Callable[..., Any], *args: Any, **given: Any) -> Any:
-    """Read or write rows in a thread of its own: the browser's driver runs a loop in this one."""
-
-    def stepped() -> Any:
-        try:
-            return step(*args, **given)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(stepped).result()
-
-
-@pytest.fixture
-def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    # A thread of the server that were kept alive would outlive the test, and hold its database connection.
-    monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
-    settings.PUBLIC_URL = live_server.url
-    return str(live_server.url)
-
-
 @pytest.fixture
 def video(owner: Person, avatar: Any) -> Any:
     payment = make_payment(owner)
@@ -60,13 +36,13 @@ def video(owner: Person, avatar: Any) -> Any:
 
 
 @pytest.fixture
-def browser(site: str, video: Any) -> Iterator[Browser]:
+def browser(browser_site: str, video: Any) -> Iterator[Browser]:
     """Signed in as staff who may do everything."""
     client = Client()
     client.force_login(User.objects.create_superuser("boss@example.com", PASSWORD))
     session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
     with Browser() as window:
-        cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": site}
+        cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": browser_site}
         window.context.add_cookies([cookie])  # type: ignore[list-item]
         yield window
 
@@ -86,7 +62,9 @@ def problems(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_customer_and_video_pages_are_clean_at_any_width_and_in_the_dark(browser, site, owner, video, width, scheme):
+def test_customer_and_video_pages_are_clean_at_any_width_and_in_the_dark(
+    browser, browser_site, owner, video, width, scheme
+):
     page = browser.page
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
@@ -97,16 +75,16 @@ def test_customer_and_video_pages_are_clean_at_any_width_and_in_the_dark(browser
         "give": reverse("admin:billing_wallet_act_adjust", args=[owner.account.pk]),
     }
     for name, address in addresses.items():
-        page.goto(site + address)
+        page.goto(browser_site + address)
         page.wait_for_load_state("networkidle")
         shoot(page, f"{name}-{width}-{scheme}")
         found[name] = problems(page)
     assert found == {name: [] for name in addresses}
 
 
-def test_staff_give_credits_from_the_customers_page_in_two_clicks(browser, site, owner):
+def test_staff_give_credits_from_the_customers_page_in_two_clicks(browser, browser_site, owner):
     page = browser.page
-    page.goto(site + reverse("admin:accounts_account_change", args=[owner.account.pk]))
+    page.goto(browser_site + reverse("admin:accounts_account_change", args=[owner.account.pk]))
     browser.click("text=Give or take credits")
     browser.write("[name=credits]", "50")
     browser.write("[name=reason]", "Sorry for the wait.")
@@ -116,7 +94,7 @@ def test_staff_give_credits_from_the_customers_page_in_two_clicks(browser, site,
     assert given == [(50, "Sorry for the wait.")]
 
 
-def test_why_a_video_cost_that_is_one_click_from_its_customer(browser, site, owner):
-    browser.page.goto(site + reverse("admin:accounts_account_change", args=[owner.account.pk]))
+def test_why_a_video_cost_that_is_one_click_from_its_customer(browser, browser_site, owner):
+    browser.page.goto(browser_site + reverse("admin:accounts_account_change", args=[owner.account.pk]))
     browser.click("section:has(h2:text-is('Videos')) tbody a")
     browser.see("section:has(h2:text-is('Why this price'))", "3 credits")

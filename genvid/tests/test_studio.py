@@ -3,16 +3,13 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.servers.basehttp import WSGIRequestHandler
-from django.db import connections
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from genvid.tests.browser import PATIENCE_MS, Browser, chromium
+from genvid.tests.browser import PATIENCE_MS, Browser, chromium, rows
 from genvid.tests.factories import Person, lead, make_video, set_balance
 from videos.enums import Status
 from videos.models import Video
@@ -60,29 +57,8 @@ def until(look: Callable[[], Any]) -> Any:
     return found
 
 
-def rows(step: Callable[..., Any], *args: Any, **given: Any) -> Any:
-    """Read or write rows in a thread of its own: the browser's driver runs a loop in this one."""
-
-    def stepped() -> Any:
-        try:
-            return step(*args, **given)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(stepped).result()
-
-
 @pytest.fixture
-def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    # A thread of the server that were kept alive would outlive the test, and hold its database connection.
-    monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.0")
-    settings.PUBLIC_URL = live_server.url
-    return str(live_server.url)
-
-
-@pytest.fixture
-def customer(site: str, owner: Person, avatar: Any) -> Person:
+def customer(browser_site: str, owner: Person, avatar: Any) -> Person:
     set_balance(owner, 500)
     return owner
 
@@ -95,14 +71,14 @@ def finished(customer: Person, avatar: Any) -> str:
 
 
 @pytest.fixture
-def browser(site: str, customer: Person) -> Iterator[Browser]:
+def browser(browser_site: str, customer: Person) -> Iterator[Browser]:
     with Browser() as window:
         yield window
 
 
-def open_studio(browser: Browser, site: str, customer: Person, address: str = "/") -> Page:
+def open_studio(browser: Browser, browser_site: str, customer: Person, address: str = "/") -> Page:
     """Signed in by hand, on the address that was opened first."""
-    browser.page.goto(site + address)
+    browser.page.goto(browser_site + address)
     sign_in(browser, customer)
     return browser.page
 
@@ -135,10 +111,10 @@ def broken_scripts(browser: Browser) -> list[str]:
 # ── Tabs
 
 
-def test_tabs_of_the_studio_share_one_session(browser, site, customer):
-    first = open_studio(browser, site, customer)
+def test_tabs_of_the_studio_share_one_session(browser, browser_site, customer):
+    first = open_studio(browser, browser_site, customer)
     second = browser.tab()
-    second.goto(site)
+    second.goto(browser_site)
     expect(second.locator("#who")).to_have_text(customer.user.email, timeout=PATIENCE_MS)
 
     renewals: list[str] = []
@@ -158,8 +134,8 @@ def test_tabs_of_the_studio_share_one_session(browser, site, customer):
 # ── Addresses, focus, what is read out
 
 
-def test_an_order_is_followed_by_address_focus_and_announcements(browser, site, customer):
-    page = open_studio(browser, site, customer)
+def test_an_order_is_followed_by_address_focus_and_announcements(browser, browser_site, customer):
+    page = open_studio(browser, browser_site, customer)
     assert focused(page) == "main"
     browser.write("#script", "Hello from the studio, where everybody can make films.")
     page.locator("#generate[aria-disabled=false]").focus()
@@ -187,23 +163,23 @@ def test_an_order_is_followed_by_address_focus_and_announcements(browser, site, 
     assert (page.url, broken_scripts(browser)) == (order_address, [])
 
 
-def test_a_video_has_an_address_of_its_own(browser, site, customer, finished):
-    page = open_studio(browser, site, customer, f"/?video={finished}")
+def test_a_video_has_an_address_of_its_own(browser, browser_site, customer, finished):
+    page = open_studio(browser, browser_site, customer, f"/?video={finished}")
     browser.see("#stage h2", "Spring: sale / 50 %")
     link = page.locator(f"#history a[data-id='{finished}']")
     assert (link.get_attribute("href"), link.get_attribute("aria-current")) == (f"/?video={finished}", "true")
     browser.see("#stage .actions", "Download MP4")
     assert page.locator("text=Download MP4").get_attribute("download") == "Spring sale 50 %.mp4"
 
-    page.goto(f"{site}/?video=00000000-0000-0000-0000-000000000000")
+    page.goto(f"{browser_site}/?video=00000000-0000-0000-0000-000000000000")
     browser.see("#notices", "There is no such video, or it belongs to another account.")
-    assert page.url == f"{site}/"
+    assert page.url == f"{browser_site}/"
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
-def test_script_stage_and_stills_can_be_seen(browser, site, customer, finished, width, height):
+def test_script_stage_and_stills_can_be_seen(browser, browser_site, customer, finished, width, height):
     browser.page.set_viewport_size({"width": width, "height": height})
-    page = open_studio(browser, site, customer)
+    page = open_studio(browser, browser_site, customer)
     top, bottom = shown_part(page, "#script")
     assert 0 < top < bottom < height
 
@@ -222,8 +198,8 @@ def test_script_stage_and_stills_can_be_seen(browser, site, customer, finished, 
 # ── What goes wrong
 
 
-def test_generate_comes_back_with_the_network(browser, site, customer):
-    page = open_studio(browser, site, customer)
+def test_generate_comes_back_with_the_network(browser, browser_site, customer):
+    page = open_studio(browser, browser_site, customer)
     ready, dead = page.locator("#generate[aria-disabled=false]"), page.locator("#generate[aria-disabled=true]")
     browser.write("#script", "Hello.")
     ready.wait_for()
@@ -241,19 +217,19 @@ def test_generate_comes_back_with_the_network(browser, site, customer):
     [(False, ["Use this script", "Delete…"]), (True, ["Try again", "Use this script", "Delete…"])],
 )
 def test_a_failed_video_cost_nothing_and_may_be_retried_only_where_that_helps(
-    browser, site, customer, is_retryable, actions
+    browser, browser_site, customer, is_retryable, actions
 ):
     why = {"error_message": "The content was refused.", "error_retryable": is_retryable}
     video = rows(make_video, customer, Status.FAILED, **why)
-    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    page = open_studio(browser, browser_site, customer, f"/?video={video.pk}")
     browser.see("#stage .idle", "The content was refused. Nothing was charged.")
     assert page.locator("#stage .actions button").all_inner_texts() == actions
     browser.see("#announcement", "Failed. The content was refused. Nothing was charged.")
 
 
-def test_canceling_and_trying_again_keep_the_focus_on_the_stage(browser, site, customer):
+def test_canceling_and_trying_again_keep_the_focus_on_the_stage(browser, browser_site, customer):
     video = rows(make_video, customer)
-    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    page = open_studio(browser, browser_site, customer, f"/?video={video.pk}")
     for button, status in (("Cancel", "Canceled"), ("Try again", "Waiting in the queue")):
         page.locator(f"#stage .actions >> text={button}").focus()
         page.keyboard.press("Enter")
@@ -262,13 +238,25 @@ def test_canceling_and_trying_again_keep_the_focus_on_the_stage(browser, site, c
     assert ADDRESS.search(page.url)[1] == str(rows(Video.objects.get, retry_of=video).pk)
 
 
+def test_lists_that_arrive_late_leave_the_focus_where_the_customer_put_it(browser, browser_site, customer):
+    held: list[Route] = []
+    browser.page.route("**/api/v1/voices*", lambda route: held.append(route))
+    page = open_studio(browser, browser_site, customer)
+    page.locator("#script").focus()
+    with page.expect_response("**/api/v1/voices*"):
+        held[0].continue_()
+    expect(page.locator("#voice option")).not_to_have_count(0)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert focused(page) == "script"
+
+
 # ── Deleting
 
 
-def test_deleting_asks_by_name_and_can_be_undone(browser, site, customer):
+def test_deleting_asks_by_name_and_can_be_undone(browser, browser_site, customer):
     video = rows(make_video, customer, Status.FAILED, script="Take this away, please, as soon as you can.")
     browser.page.add_init_script(HOLD_UNDO)
-    page = open_studio(browser, site, customer, f"/?video={video.pk}")
+    page = open_studio(browser, browser_site, customer, f"/?video={video.pk}")
     browser.click("text=Delete…")
     browser.see("#delete-question", "Delete “Take this away, please, as soon”?")
     browser.click("text=Keep it")
@@ -302,10 +290,10 @@ def findings(page: Page, part: str | None = None) -> list[tuple[str, list[str]]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_accessibility_problem_in_the_studio(browser, site, customer, finished, scheme):
+def test_axe_finds_no_accessibility_problem_in_the_studio(browser, browser_site, customer, finished, scheme):
     page = browser.page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.goto(site)
+    page.goto(browser_site)
     browser.see("#way-hint", "Your account starts")
     assert findings(page) == []
 

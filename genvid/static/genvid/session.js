@@ -43,8 +43,7 @@ async function signIn(event) {
     form.elements.password.value = form.elements.totp_code.value = "";
     $("code-field").hidden = true;
     showProblem(form, $("sign-in-problem"), null);
-    await openStudio(way === "register");
-    beginAtTop();
+    await openStudio({ isNew: way === "register", atTop: true });
   } catch (error) {
     showProblem(form, $("sign-in-problem"), error);
     $("sign-in-button").disabled = false;
@@ -121,8 +120,7 @@ async function join(token) {
     form.hidden = true;
     $("sign-in").hidden = false;
     await keep(data, data.user.id);
-    await openStudio();
-    beginAtTop();
+    await openStudio({ atTop: true });
     notify(`Welcome to ${data.account.name}.`);
   } catch (error) {
     showProblem(form, $("join-problem"), error);

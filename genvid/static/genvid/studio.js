@@ -4,7 +4,7 @@ import { loadProfile, loadWallet } from "./account.js";
 import { followAddress, startBilling } from "./billing.js";
 import { loadPresenters, loadVoices, startCatalogue } from "./catalogue.js";
 import { startDeletion } from "./deletion.js";
-import { $, quiet, show } from "./dom.js";
+import { $, beginAtTop, quiet, show } from "./dom.js";
 import { keepLooking, loadHistory, startHistory } from "./history.js";
 import { fail, notify } from "./notices.js";
 import { startOrder } from "./order.js";
@@ -14,7 +14,7 @@ import { showVideo, startStage } from "./stage.js";
 import { tokens } from "./tokens.js";
 import { credits } from "./words.js";
 
-async function openStudio(isNew = false) {
+async function openStudio({ isNew = false, atTop = false } = {}) {
   $("notices").replaceChildren();
   const profile = await loadProfile();
   const wallet = await loadWallet();
@@ -23,6 +23,8 @@ async function openStudio(isNew = false) {
   if (!profile.email_verified && document.body.dataset.verificationRequired === "yes") askToVerify();
   showVideo(null);
   followAddress();
+  // Before the lists are loaded: whoever has found a control by then keeps the focus.
+  if (atTop) beginAtTop();
   keepLooking();
   await Promise.all([loadPresenters(), loadVoices(), loadHistory()]).catch(fail);
 }
