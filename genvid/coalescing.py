@@ -7,16 +7,14 @@ from time import monotonic
 from weakref import WeakSet
 
 StartTimer = Callable[[float, Callable[[], None]], Callable[[], None]]
-"""Calls the second argument in so many seconds. Returns a function that calls it off."""
+"""Calls the second argument in so many seconds. Returns a function that calls it off. Raises RuntimeError."""
 _all: "WeakSet[Coalesced]" = WeakSet()
 
 
 def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
     timer = Timer(seconds, act)
     timer.daemon = True
-    # A process that is ending starts no thread any more.
-    with suppress(RuntimeError):
-        timer.start()
+    timer.start()
     return timer.cancel
 
 
@@ -38,11 +36,16 @@ class Coalesced:
             if self._call_off is not None:
                 return
             wait = self._quiet_until - monotonic()
-            if wait > 0:
-                self._call_off = self._start(wait, self._act_late)
+            if wait > 0 and self._has_timer(wait):
                 return
             self._quiet_until = monotonic() + self._seconds
         self._act()
+
+    def _has_timer(self, wait: float) -> bool:
+        """False where the machine has no thread left, or the process is ending: then the call runs at once."""
+        with suppress(RuntimeError):
+            self._call_off = self._start(wait, self._act_late)
+        return self._call_off is not None
 
     def forget(self) -> None:
         """Drop a pending run, and run for the next call at once."""

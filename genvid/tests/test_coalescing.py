@@ -92,3 +92,13 @@ def test_parallel_calls_are_one_run_and_one_timer(runs, timers):
     each = coalesced(runs, timers)
     results: list[Any] = in_parallel([each] * 8)
     assert (results, len(runs), len(timers.started)) == ([None] * 8, 1, 1)
+
+
+def test_without_a_thread_for_the_timer_every_call_runs_at_once(runs):
+    def no_thread(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+        raise RuntimeError("can't start new thread")
+
+    each = Coalesced(lambda: runs.append(1), LONG, start=no_thread)
+    for _ in range(3):
+        each()
+    assert len(runs) == 3
