@@ -29,7 +29,7 @@ _lock, _turns = Lock(), dict[str, float]()
 
 
 def wait_for_turn(operation: str) -> None:
-    """Returns when a call of this operation may be sent. Never raises."""
+    """Returns when a call of this operation, named with its server, may be sent. Never raises."""
     wait = reserve_turn(operation)
     if wait > 0:
         time.sleep(wait)

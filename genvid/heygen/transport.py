@@ -59,7 +59,7 @@ class Transport:
         return self._call_once(call)
 
     def _call_once(self, call: Call) -> Mapping[str, Any]:
-        wait_for_turn(call.operation)
+        wait_for_turn(f"{self.base_url} {call.operation}")
         started = time.monotonic()
         try:
             answer = self._send(call)
