@@ -51,7 +51,7 @@ Maker = Callable[[HttpRequest, Any], Panel]
 
 @dataclass(frozen=True, order=True)
 class _Offer:
-    place: int
+    order: int
     permission: str
     make: Maker = field(compare=False)
 
@@ -59,11 +59,11 @@ class _Offer:
 _offers: dict[str, dict[str, _Offer]] = {}
 
 
-def panel(page: str, *, place: int, permission: str) -> Callable[[Maker], Maker]:
+def panel(page: str, *, order: int, permission: str) -> Callable[[Maker], Maker]:
     """Show what the function returns on the page of a model, such as "accounts.account", to staff with `permission`."""
 
     def register(make: Maker) -> Maker:
-        _offers.setdefault(page, {})[f"{make.__module__}.{make.__qualname__}"] = _Offer(place, permission, make)
+        _offers.setdefault(page, {})[f"{make.__module__}.{make.__qualname__}"] = _Offer(order, permission, make)
         return make
 
     return register

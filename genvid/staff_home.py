@@ -27,7 +27,7 @@ LONGEST_TERM = 254
 
 
 @dataclass(frozen=True)
-class Panel:
+class HomePanel:
     """`read` gives the context of `template`. Panels are shown by `order`."""
 
     name: str
@@ -70,12 +70,12 @@ class Page:
 
 
 _pages: list[Page] = []
-_panels: dict[str, Panel] = {}
+_panels: dict[str, HomePanel] = {}
 _work: dict[str, Work] = {}
 _look_ups: list[LookUp] = []
 
 
-def add_panels(*panels: Panel) -> None:
+def add_panels(*panels: HomePanel) -> None:
     _panels.update({panel.name: panel for panel in panels})
 
 
@@ -161,4 +161,4 @@ def _may(request: HttpRequest, *permissions: str) -> bool:
     return bool(request.user.has_perms(permissions))
 
 
-add_panels(Panel("work", "Work to do", "genvid/home/work.html", read_work, order=30))
+add_panels(HomePanel("work", "Work to do", "genvid/home/work.html", read_work, order=30))

@@ -19,7 +19,7 @@ DELIVERY_COLOURS = {
 }
 
 
-@panel(PAGE, place=40, permission="accounts.view_apikey")
+@panel(PAGE, order=40, permission="accounts.view_apikey")
 def keys(request: HttpRequest, account: Account) -> Panel:
     found = ApiKey.objects.filter(account=account).select_related("created_by")[:SHOWN]
     rows = [
@@ -42,7 +42,7 @@ def _state_of_key(key: ApiKey) -> Cell:
     return label("expired", "warning") if is_past else label("in use", "success")
 
 
-@panel(PAGE, place=50, permission="accounts.view_session")
+@panel(PAGE, order=50, permission="accounts.view_session")
 def sessions(request: HttpRequest, account: Account) -> Panel:
     found = Session.objects.filter(account=account).select_related("user")[:SHOWN]
     rows = [
@@ -65,14 +65,14 @@ def _state_of_session(session: Session) -> Cell:
     return label("expired") if _is_over(session) else label("open", "success")
 
 
-@panel(PAGE, place=60, permission="accounts.view_invitation")
+@panel(PAGE, order=60, permission="accounts.view_invitation")
 def invitations(request: HttpRequest, account: Account) -> Panel:
     found = Invitation.objects.filter(account=account).select_related("invited_by")[:SHOWN]
     rows = [(link_to(each, each.email), each.role, link_to(each.invited_by), moment(each.expires_at)) for each in found]
     return Panel("Open invitations", ("To", "As", "By", "Until"), rows)
 
 
-@panel(PAGE, place=70, permission="accounts.view_delivery")
+@panel(PAGE, order=70, permission="accounts.view_delivery")
 def webhooks(request: HttpRequest, account: Account) -> Panel:
     endpoints = list(WebhookEndpoint.objects.filter(account=account, deleted_at=None))
     found = (
@@ -92,7 +92,7 @@ def webhooks(request: HttpRequest, account: Account) -> Panel:
     return Panel("Webhooks", ("When", "Event", "To", "Status", "Attempts", "Acts"), rows, [all_endpoints], note)
 
 
-@panel(PAGE, place=80, permission="accounts.view_auditentry")
+@panel(PAGE, order=80, permission="accounts.view_auditentry")
 def audit_log(request: HttpRequest, account: Account) -> Panel:
     found = AuditEntry.objects.filter(account=account).select_related("user", "api_key")[:SHOWN]
     rows = [
@@ -108,7 +108,7 @@ def _said(entry: AuditEntry) -> str:
     return ", ".join(f"{name}: {value}" for name, value in entry.detail.items())[:200]
 
 
-@panel(PAGE, place=90, permission="mail.view_queuedmail")
+@panel(PAGE, order=90, permission="mail.view_queuedmail")
 def mails(request: HttpRequest, account: Account) -> Panel:
     found = QueuedMail.objects.filter(account=account.pk)[:SHOWN]
     rows = [(link_to(each, moment(each.created_at)), each.kind, _state_of_mail(each), each.error) for each in found]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Account, Membership, StaffAct, User, WebhookEndpoint
-from genvid.staff_home import LookUp, Panel, Work, add_look_ups, add_panels, add_work, count_rows
+from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 
 SHOWN = 20
 SEE_ACTS = "accounts.view_staffact"
@@ -47,7 +47,7 @@ def _page_of_account(key: UUID) -> str:
 
 
 add_panels(
-    Panel(
+    HomePanel(
         "acts",
         "Last acts of staff",
         "accounts/home/acts.html",

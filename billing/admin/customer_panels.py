@@ -25,7 +25,7 @@ PAYMENT_COLOURS: dict[Any, str] = {
 ADJUSTMENT_COLOURS: dict[Any, str] = {AdjustmentStatus.APPLIED: "success", AdjustmentStatus.WAITING: "warning"}
 
 
-@panel(PAGE, place=10, permission="billing.view_wallet")
+@panel(PAGE, order=10, permission="billing.view_wallet")
 def wallet_and_plan(request: HttpRequest, account: Account) -> Panel:
     wallet = Wallet.objects.filter(pk=account.pk).select_related("tier").first()
     if wallet is None:
@@ -57,7 +57,7 @@ def _at_stripe(customer: Customer | None) -> Link | None:
     return Link("Open at Stripe", url, is_outside=True) if url else None
 
 
-@panel(PAGE, place=15, permission="billing.view_creditadjustment")
+@panel(PAGE, order=15, permission="billing.view_creditadjustment")
 def credits_by_hand(request: HttpRequest, account: Account) -> Panel:
     found = CreditAdjustment.objects.filter(account=account).select_related("account", "requested_by", "decided_by")
     rows = [
@@ -77,7 +77,7 @@ def _decisions(request: HttpRequest, adjustment: CreditAdjustment) -> Cell:
     return links(link_of(request, adjustment, CONFIRM) if may_confirm else None, link_of(request, adjustment, DECLINE))
 
 
-@panel(PAGE, place=30, permission="billing.view_payment")
+@panel(PAGE, order=30, permission="billing.view_payment")
 def payments(request: HttpRequest, account: Account) -> Panel:
     found = Payment.objects.filter(account=account)[:SHOWN]
     rows = [
@@ -102,7 +102,7 @@ def _acts_on(request: HttpRequest, payment: Payment) -> list[Link | None]:
     ]
 
 
-@panel(PAGE, place=35, permission="billing.view_ledgerentry")
+@panel(PAGE, order=35, permission="billing.view_ledgerentry")
 def ledger(request: HttpRequest, account: Account) -> Panel:
     found = LedgerEntry.objects.filter(wallet=account.pk)[:SHOWN]
     rows = [

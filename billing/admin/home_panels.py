@@ -1,4 +1,4 @@
-"""Panel, work and look-ups of money on the staff's home page."""
+"""HomePanel, work and look-ups of money on the staff's home page."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from billing.models.wallets import OVERDRAWN
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import CURRENCY, Line
 from genvid.charts import chart
-from genvid.staff_home import LookUp, Panel, Work, add_look_ups, add_panels, add_work, count_rows
+from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 
 SEE_MONEY = "billing.view_payment"
 STRIPE_IDS: dict[str, list[tuple[type[Model], str]]] = {
@@ -74,7 +74,7 @@ def _list(model: type[Model], query: str = "") -> Callable[[], str]:
 
 
 add_panels(
-    Panel("money", "Money", "billing/home/money.html", read_money, order=70, permissions=(SEE_MONEY,), is_wide=True)
+    HomePanel("money", "Money", "billing/home/money.html", read_money, order=70, permissions=(SEE_MONEY,), is_wide=True)
 )
 add_work(
     Work(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from genvid.charts import chart
-from genvid.staff_home import LookUp, Panel, Work, add_look_ups, add_panels, add_work, count_rows
+from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 from videos.models import Batch, OperatorAlarm, Video
 from videos.provider import balances, provider_gate
 from videos.provider.gate_decisions import Gate
@@ -126,11 +126,13 @@ def find_by_heygen_id(term: str) -> str | None:
 
 
 add_panels(
-    Panel("gate", "HeyGen's gate", "videos/home/gate.html", read_gate, order=10, permissions=(SEE_GATE,)),
-    Panel("now", "Now", "videos/home/now.html", read_now, order=20, permissions=(SEE_VIDEOS,)),
-    Panel("outcomes", "Success", "videos/home/outcomes.html", read_outcomes, order=40, permissions=(SEE_VIDEOS,)),
-    Panel("times", "Time to finish", "videos/home/times.html", read_times, order=50, permissions=(SEE_VIDEOS,)),
-    Panel("balance", "Balance at HeyGen", "videos/home/balance.html", read_balance, order=60, permissions=(SEE_GATE,)),
+    HomePanel("gate", "HeyGen's gate", "videos/home/gate.html", read_gate, order=10, permissions=(SEE_GATE,)),
+    HomePanel("now", "Now", "videos/home/now.html", read_now, order=20, permissions=(SEE_VIDEOS,)),
+    HomePanel("outcomes", "Success", "videos/home/outcomes.html", read_outcomes, order=40, permissions=(SEE_VIDEOS,)),
+    HomePanel("times", "Time to finish", "videos/home/times.html", read_times, order=50, permissions=(SEE_VIDEOS,)),
+    HomePanel(
+        "balance", "Balance at HeyGen", "videos/home/balance.html", read_balance, order=60, permissions=(SEE_GATE,)
+    ),
 )
 add_work(
     Work(

@@ -47,7 +47,7 @@ def status_label(status: str) -> Cell:
 # ── The customer's page
 
 
-@panel("accounts.account", place=20, permission="videos.view_video")
+@panel("accounts.account", order=20, permission="videos.view_video")
 def videos(request: HttpRequest, account: Account) -> Panel:
     newest = Video.objects.filter(account=account).order_by("-created_at", "-id")[:SHOWN]
     rows = [
@@ -68,7 +68,7 @@ def _refund(request: HttpRequest, video: Video) -> Link | None:
 # ── Why it cost that
 
 
-@panel("videos.video", place=10, permission="videos.view_video")
+@panel("videos.video", order=10, permission="videos.view_video")
 def price(request: HttpRequest, video: Video) -> Panel:
     why = credits.explain_price(
         video.money_reference, engine=video.engine, avatar_kind=kind_of(video.avatar_id), resolution=video.resolution
@@ -152,7 +152,7 @@ class Step:
     detail: Cell
 
 
-@panel("videos.video", place=20, permission="videos.view_video")
+@panel("videos.video", order=20, permission="videos.view_video")
 def timeline(request: HttpRequest, video: Video) -> Panel:
     found = sorted([*_moves(video), *_calls(video), *_webhooks(video)], key=lambda step: step.at)
     rows, before = [], video.created_at
