@@ -240,6 +240,8 @@ def _usable(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tuple[A
         raise refuse_field("avatar_id", "There is no such avatar.")
     if not avatar.is_available:
         raise refuse_field("avatar_id", "This avatar has been retired.")
+    if not avatar.is_ready:
+        raise refuse_field("avatar_id", f"This avatar is not ready: it is {avatar.get_status_display()}.")
     return avatar, voice
 
 
@@ -248,11 +250,13 @@ def _required(voice: Voice | None) -> Voice:
         raise refuse_field("voice_id", "There is no such voice.")
     if not voice.is_available:
         raise refuse_field("voice_id", "This voice has been retired.")
+    if not voice.is_ready:
+        raise refuse_field("voice_id", f"This voice is not ready: it is {voice.get_status_display()}.")
     return voice
 
 
 def _own_voice(voice: Voice | None) -> Voice:
-    if voice is None or not voice.is_available:
+    if voice is None or not voice.is_available or not voice.is_ready:
         raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
     return voice
 
