@@ -28,6 +28,12 @@ def offered_cast(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tu
     return Avatar.from_db(DEFAULT_DB_ALIAS, AVATAR, avatar), _voice_of(voice)
 
 
+def offered_voice(account_id: UUID, voice_id: UUID) -> Voice | None:
+    """As far as it is offered to the account. Includes retired ones, and those of the account that are not ready."""
+    voice: Voice | None = Voice.objects.offered_to(account_id).filter(pk=voice_id).first()
+    return voice
+
+
 def _voice_of(columns: dict[str, Any] | None) -> Voice | None:
     if columns is None:
         return None
