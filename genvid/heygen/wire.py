@@ -119,18 +119,17 @@ def write_spec(spec: RenderSpec, callback_id: str) -> dict[str, Any]:
         "caption": caption,
         "background": _write_background(spec.background) if spec.background else None,
         "voice_settings": _without_empty(voice) or None,
-        "engine": {"type": spec.engine} if spec.engine else None,
         "callback_id": callback_id,
     }
     return _without_empty(fields)
 
 
 def _write_avatar(spec: RenderSpec) -> Json:
-    return {"type": "avatar", "avatar_id": spec.avatar_id}
+    return {"type": "avatar", "avatar_id": spec.avatar_id, "engine": {"type": spec.engine} if spec.engine else None}
 
 
 def _write_picture(spec: RenderSpec) -> Json:
-    """Any uploaded image, which HeyGen films as it is."""
+    """Any uploaded image. HeyGen chooses the engine: this arm takes none."""
     return {"type": "image", "image": {"type": "asset_id", "asset_id": spec.picture_asset_id}}
 
 

@@ -34,7 +34,7 @@ async def _clear_faults(state: State, request: Request, body: Any) -> Any:
 
 
 async def _records(state: State, request: Request, body: Any) -> Any:
-    shown = """id, status, title, script, product, creates, idempotency_key, callback_id, callback_url,
+    shown = """id, status, title, script, product, job, creates, idempotency_key, callback_id, callback_url,
                duration, failure_code, deleted, created_at, completed_at, charged"""
     videos = state.store.rows(f"SELECT {shown} FROM videos ORDER BY seq")
     deliveries = state.store.rows(

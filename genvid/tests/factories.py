@@ -18,7 +18,7 @@ from accounts.enums import KEY_SCOPES, Role
 from accounts.models import Account, ApiKey, Invitation, Membership, User, WebhookEndpoint
 from accounts.teams import invitations
 from accounts.webhooks import webhook_endpoints
-from avatars.models import Avatar, Voice
+from avatars.models import Avatar, Upload, Voice
 from billing.credits import adjust
 from billing.credits import grant as grant_lot
 from billing.enums import CheckoutStatus, LotSource, PaymentKind
@@ -206,6 +206,23 @@ def make_avatar(**fields: Any) -> Avatar:
     if "default_voice" not in fields:
         given["default_voice"] = make_voice()
     return Avatar.objects.create(**given | fields)
+
+
+def make_upload(owner: Person, kind: str = "image", *, content: bytes = b"a file", **fields: Any) -> Upload:
+    """A ready upload. `content` is not looked at: `avatars.uploads.intake` is what checks files."""
+    number = next(_numbers)
+    shape: dict[str, Any] = {
+        "image": {"width": 320, "height": 200, "content_type": "image/png"},
+        "audio": {"duration_seconds": Decimal("2.500"), "content_type": "audio/wav"},
+        "video": {"duration_seconds": Decimal("20.000"), "content_type": "video/mp4"},
+    }[kind]
+    given = {"account": owner.account, "created_by": owner.user, "kind": kind, "bytes": len(content)}
+    given |= {"filename": f"file {number}", "expires_at": seconds_from_now(7 * 86_400)}
+    upload = Upload(**given | shape | fields)
+    if not fields.get("file"):
+        upload.file = default_storage.save(f"uploads/{upload.account_id}/{upload.pk}", ContentFile(content))
+    upload.save(force_insert=True)
+    return upload
 
 
 PATHS: dict[str, list[Status]] = {

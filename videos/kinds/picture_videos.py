@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.conf import settings
-
 from avatars.enums import AvatarKind, UploadKind
 from avatars.models import Upload
-from avatars.offers import offered_voice
 from videos.enums import VideoKind
 from videos.kinds.material import required_upload
 from videos.kinds.subjects import AssetId, Orderer, Shot, Uploads
@@ -17,14 +14,13 @@ from videos.video_request import VideoRequest
 FIELD = "picture"
 JOINED: tuple[str, ...] = ("picture",)
 ENGINE = "avatar_iv"
-"""HeyGen renders no raw picture with avatar_iii (HeyGen v3, create video page)."""
+"""What HeyGen films a raw picture with; an order names none (HeyGen v3, create video page)."""
 
 
 def choose(request: VideoRequest, orderer: Orderer, uploads: Uploads) -> Shot:
     picture = required_upload(uploads, request.picture_id, "picture", UploadKind.IMAGE)
-    engine = ENGINE if settings.HEYGEN_ENGINE == "avatar_iii" else str(settings.HEYGEN_ENGINE)
-    voice = offered_voice(orderer.account_id, request.voice_id) if request.voice_id else None
-    return Shot({"kind": VideoKind.PICTURE, "avatar": None, "picture": picture}, engine, voice)
+    voice = orderer.voice(request.voice_id) if request.voice_id else None
+    return Shot({"kind": VideoKind.PICTURE, "avatar": None, "picture": picture}, ENGINE, voice)
 
 
 def rate_kind(_: Video) -> str:

@@ -1,11 +1,12 @@
 """What a kind of video must tell the rest of the code. Its modules are in this package, their list in `registry`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
 from avatars.models import Upload, Voice
+from avatars.offers import offered_voice
 from videos.models import Video
 from videos.video_request import VideoRequest
 
@@ -17,10 +18,17 @@ AssetId = Callable[[Upload], str]
 
 @dataclass(frozen=True)
 class Orderer:
-    """For whom a video is: the account, and whether a test key orders it."""
+    """For whom videos are: the account, and whether a test key orders them."""
 
     account_id: UUID
     is_test: bool
+    _voices: dict[UUID, Voice | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def voice(self, voice_id: UUID) -> Voice | None:
+        """As far as it is offered to the account. Each voice is read once, however many videos it speaks in."""
+        if voice_id not in self._voices:
+            self._voices[voice_id] = offered_voice(self.account_id, voice_id)
+        return self._voices[voice_id]
 
 
 @dataclass(frozen=True)

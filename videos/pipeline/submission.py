@@ -19,7 +19,7 @@ from avatars.uploads import assets
 from genvid import database_clock, request_context
 from genvid.call_threads import Calls
 from genvid.heygen.heygen_client import HeyGenClient
-from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
+from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused, Unknown
 from genvid.heygen.heygen_types import Background, RemoteVideo, RenderSpec
 from genvid.leasing import from_now
 from genvid.statements import update_returning
@@ -38,6 +38,9 @@ logger = structlog.get_logger(__name__)
 MAX_NOT_READY_TRIES = 20
 QUIET_SECONDS = 300.0
 """No call is made this shortly before the deadline, so that HeyGen lists what the last one made."""
+ASSET_GONE = "asset_not_found"
+MAX_ASSET_ORDERS = 3
+"""Orders of a video of which HeyGen may say that it does not have an upload."""
 LISTED_AFTER_TRIES = 4
 """After this many doubling waits HeyGen lists what an unanswered call made."""
 
@@ -119,6 +122,9 @@ def _send(video: Video) -> Answer:
         submission = client.create_video(spec, idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
         return Answer(video, ordered_at, error=error)
+    except OSError as error:
+        logger.exception("upload_unreadable", video_id=str(video.pk))
+        return Answer(video, ordered_at, error=Unknown("upload_unreadable", str(error)))
     return Answer(video, ordered_at, submission.video_id)
 
 
@@ -228,6 +234,8 @@ def _handle_not_made(video: Video, error: HeyGenError) -> None:
         retry_order_later(video, error)
     elif isinstance(error, (OperatorProblem, Busy)):
         settlement.requeue_video(video, reason=f"provider_{error.code}"[:60], why=str(error))
+    elif error.code == ASSET_GONE and video.attempt < MAX_ASSET_ORDERS and _forget_assets(video):
+        settlement.requeue_video(video, reason=ASSET_GONE, why=str(error))
     elif isinstance(error, NotReady) and video.tries < MAX_NOT_READY_TRIES:
         retry_order_later(video, error)
     elif video.calls > 1 and video.tries < LISTED_AFTER_TRIES:
@@ -235,6 +243,15 @@ def _handle_not_made(video: Video, error: HeyGenError) -> None:
         retry_order_later(video, error)
     else:
         failed_renders.end_refused_render(video, error)
+
+
+def _forget_assets(video: Video) -> bool:
+    """Whether the order named uploads that HeyGen had: they are sent again with the next order."""
+    uploads = [video.picture, video.audio, video.background_upload]
+    sent = [upload for upload in uploads if upload is not None and upload.provider_asset_id]
+    for upload in sent:
+        assets.forget_asset(upload)
+    return bool(sent)
 
 
 def retry_order_later(video: Video, error: HeyGenError) -> None:
