@@ -364,7 +364,10 @@ def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -
 
 
 def charged_renders(since: datetime, until: datetime) -> QuerySet[Hold]:
-    """Holds that were charged in that time, with `reference`, `captured` and our cost, `provider_microdollars`."""
+    """Holds that were charged in that time.
+
+    With `reference`, `captured` and our cost, `provider_microdollars`; null is unknown.
+    """
     return Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until).order_by()
 
 
