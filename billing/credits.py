@@ -19,7 +19,7 @@ from accounts.enums import AuditAct
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import holds, lots, overruns, usage
 from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
-from billing.ledger.price_explanation import PriceExplanation, explain_price
+from billing.ledger.price_explanation import PriceExplanation, explain_fee, explain_price
 from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import fees, rates
 from billing.plans.fees import Fee
@@ -45,6 +45,7 @@ __all__ = [
     "Fee",
     "PlanLimits",
     "PriceExplanation",
+    "explain_fee",
     "explain_price",
     "limits_of",
     "limits_of_plan",
