@@ -74,7 +74,8 @@ def price(request: HttpRequest, video: Video) -> Panel:
         video.money_reference, engine=video.engine, avatar_kind=kind_of(video.avatar_id), resolution=video.resolution
     )
     rows = [("Test video", "free", "It was ordered with a test key."), *_asked(video, why)] if video.is_test else [
-        *_asked(video, why), *_counted(video, why), *_moved(why), *_earned(why)
+        *_asked(video, why), *_counted(video, why), *_moved(why),
+        *(_earned(why) if request.user.has_perm("billing.view_payment") else ()),
     ]  # fmt: skip
     return Panel("Why this price", ("Step", "Amount", "How"), rows)
 
@@ -154,7 +155,9 @@ class Step:
 
 @panel("videos.video", order=20, permission="videos.view_video")
 def timeline(request: HttpRequest, video: Video) -> Panel:
-    found = sorted([*_moves(video), *_calls(video), *_webhooks(video)], key=lambda step: step.at)
+    moves = _moves(video) if request.user.has_perm("videos.view_videoevent") else ()
+    webhooks = _webhooks(video) if request.user.has_perm("videos.view_webhookdelivery") else ()
+    found = sorted([*moves, *_calls(video), *webhooks], key=lambda step: step.at)
     rows, before = [], video.created_at
     for step in found:
         rows.append((moment(step.at), f"{(step.at - before).total_seconds():.3f}", step.kind, step.what, step.detail))
