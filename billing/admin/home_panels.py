@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing import money
-from billing.enums import OPEN_DISPUTES, SignupGrantStatus
+from billing.enums import OPEN_DISPUTES, AdjustmentStatus, SignupGrantStatus
 from billing.models import (
     Checkout,
+    CreditAdjustment,
     Customer,
     Dispute,
     Invoice,
@@ -99,6 +100,13 @@ add_work(
         _list(StripeSync, "?state=stuck"),
         "billing.view_stripesync",
         True,
+    ),
+    Work(
+        "credits-by-hand",
+        "Credits to confirm",
+        lambda: count_rows(CreditAdjustment.objects.filter(status=AdjustmentStatus.WAITING)),
+        _list(CreditAdjustment, f"?status__exact={AdjustmentStatus.WAITING}"),
+        "billing.view_creditadjustment",
     ),
     Work(
         "signup-credits",
