@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -10,11 +11,15 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from billing.models import CreditAdjustment, CreditLot, LedgerEntry, Refund
+from billing.purchases import staff_credits
+from billing.receivers import erase_billing_data
 from billing.stripe.dashboard import dashboard_url
 from billing.tests.shop import balance_of, charge_of, payment_of
+from genvid.errors import InvalidState
 from genvid.tests.asserts import nothing_changes, the_ledger_proves
 from genvid.tests.employees import employee, messages_of, panel_named, post_act
 from genvid.tests.factories import make_video, set_balance
+from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
 GIVE = {"credits": 50, "reason": "Sorry for the wait."}
@@ -186,6 +191,46 @@ def test_credits_that_wait_for_a_second_person_are_work_on_the_home_page(clerk, 
     listing = f"{reverse('admin:billing_creditadjustment_changelist')}?status__exact=waiting"
     assert (listing in nothing, listing in waiting) == (False, True)
     assert second.get(listing).context["cl"].result_count == 1
+
+
+def test_what_waits_for_an_erased_account_is_declined(clerk, second, owner, limited):
+    post_act(clerk, wallet_page(owner), credits=500, reason="Large.")
+    erase_billing_data(owner.account.pk)
+    before = balance_of(owner)
+    with nothing_changes():
+        post_act(second, decision_page("confirm"))
+    assert (CreditAdjustment.objects.get().status, balance_of(owner)) == ("declined", before)
+
+
+def test_an_act_needs_the_csrf_token_of_its_page(clerk, owner):
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.force_login(clerk.user)
+    with nothing_changes():
+        answer = stranger.post(wallet_page(owner), {"confirmed": "yes", "token": str(uuid.uuid4()), **GIVE})
+    assert answer.status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_confirmations_and_refusals_at_once_one_counts(clerk, second, owner, limited):
+    waiting = staff_credits.adjust_credits(
+        owner.account.pk, 500, reason="Large.", staff_id=clerk.user.pk, token=uuid.uuid4()
+    )
+    before = balance_of(owner)
+    decide = [staff_credits.confirm_adjustment, staff_credits.decline_adjustment] * 4
+    done = in_parallel([partial(each, waiting, staff_id=second.user.pk) for each in decide])
+    (first,) = [each for each, result in zip(decide, done, strict=True) if result is None]
+    given = 500 if first is staff_credits.confirm_adjustment else 0
+    assert {type(each) for each in done if each is not None} == {InvalidState}
+    assert (balance_of(owner) - before, LedgerEntry.objects.filter(kind="adjustment").count()) == (given, given // 500)
+    assert the_ledger_proves()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credits_given_at_once_do_not_pass_the_limit_together(clerk, owner, limited):
+    give = partial(staff_credits.adjust_credits, owner.account.pk, 40, reason="Much.", staff_id=clerk.user.pk)
+    in_parallel([partial(give, token=uuid.uuid4()) for _ in range(6)])
+    statuses = CreditAdjustment.objects.values_list("status", flat=True)
+    assert sorted(statuses) == ["applied"] * 2 + ["waiting"] * 4
 
 
 # ── Refunds of money
