@@ -83,22 +83,30 @@ def _sections(span: Span, days: list[Line]) -> list[dict[str, Any]]:
 
 
 def _section(name: str, title: str, lines: list[Line], span: Span) -> dict[str, Any]:
+    unit = money.minor_units(span.currency)
     series = {
-        "revenue": [line.revenue / 100 for line in lines],
+        "revenue": [line.revenue / unit for line in lines],
         "rendering": [line.cost / 100 for line in lines],
-        "margin": [line.margin / 100 for line in lines],
     }
-    about = f"Revenue, rendering cost and margin, {title.lower()}, from {span.first} to {span.last}."
+    if _has_margin(span.currency):
+        series["margin"] = [line.margin / 100 for line in lines]
+    about = f"{', '.join(series).capitalize()}, {title.lower()}, from {span.first} to {span.last}."
     heads = ("", "Revenue", "Rendering", "Margin", "Margin %", "Videos")
     rows = [_cells(line, span.currency) for line in lines]
     plot = chart(f"margin-{name}", about, [line.name for line in lines], series)
     return {"name": name, "title": title, "heads": heads, "rows": rows, "chart": plot, "is_bars": name != "day"}
 
 
+def _has_margin(currency: str) -> bool:
+    """What rendering cost is known in dollars alone."""
+    return currency == daily_margin.CURRENCY
+
+
 def _cells(line: Line, currency: str) -> list[str]:
-    percent = "-" if line.percent is None else f"{line.percent}"
     amounts = (money.money_text(line.revenue, currency), money.money_text(line.cost, "usd"))
-    return [line.name, *amounts, money.money_text(line.margin, currency), percent, str(line.videos)]
+    margin = money.money_text(line.margin, currency) if _has_margin(currency) else "-"
+    percent = "-" if line.percent is None or not _has_margin(currency) else f"{line.percent}"
+    return [line.name, *amounts, margin, percent, str(line.videos)]
 
 
 def _breakdown(each: Breakdown, span: Span) -> dict[str, Any]:
@@ -125,7 +133,8 @@ def _csv_of_lines(name: str, span: Span) -> HttpResponse:
 
 
 def _row_of_line(line: Line, span: Span) -> tuple[Any, ...]:
-    figures = (line.revenue, line.cost, line.margin, line.percent, line.videos)
+    margin = (line.margin, line.percent) if _has_margin(span.currency) else (None, None)
+    figures = (line.revenue, line.cost, *margin, line.videos)
     return (escape_formula(line.name), span.first, span.last, span.currency, *figures)
 
 
