@@ -1,6 +1,7 @@
 """HomePanel, work and look-ups of money on the staff's home page."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db.models import Model
@@ -61,12 +62,13 @@ def _texts(name: str, line: Line) -> dict[str, str]:
     return {"name": name} | {word: money.money_text(amount, CURRENCY) for word, amount in amounts.items()}
 
 
-def find_by_stripe_id(term: str) -> str | None:
+def find_by_stripe_id(model: type[Model], term: str) -> str | None:
+    """The page of that model's row."""
     kind = f"{term.partition('_')[0]}_"
-    for model, column in STRIPE_IDS.get(kind, ()):
-        key = model._default_manager.filter(**{column: term}).values_list("pk", flat=True).first()
-        if key is not None:
-            return reverse(f"admin:billing_{model._meta.model_name}_change", args=[key])
+    for each, column in STRIPE_IDS.get(kind, ()):
+        if each is model:
+            key = model._default_manager.filter(**{column: term}).values_list("pk", flat=True).first()
+            return key and reverse(f"admin:billing_{model._meta.model_name}_change", args=[key])
     return None
 
 
@@ -83,7 +85,7 @@ add_work(
         "Disputes",
         lambda: count_rows(Dispute.objects.filter(status__in=OPEN_DISPUTES)),
         _list(Dispute, "?state=open"),
-        SEE_MONEY,
+        "billing.view_dispute",
         True,
     ),
     Work(
@@ -116,4 +118,6 @@ add_work(
         "billing.view_signupgrant",
     ),
 )
-add_look_ups(LookUp(find_by_stripe_id, SEE_MONEY))
+# Payments before the rest: most ids are of what led to one.
+for _model in dict.fromkeys(model for found in STRIPE_IDS.values() for model, _ in found):
+    add_look_ups(LookUp(partial(find_by_stripe_id, _model), f"billing.view_{_model._meta.model_name}"))
