@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from accounts.models import Account, ApiKey, AuditEntry, Delivery, Session
 from accounts.webhooks.outgoing_events import publish
+from billing.models import Customer
 from genvid.tests.asserts import nothing_changes, queries_once_warm
-from genvid.tests.employees import employee, messages_of, panels_of, post_act, titles_of
+from genvid.tests.employees import employee, messages_of, panel_named, panels_of, post_act, titles_of
 from genvid.tests.factories import make_endpoint, make_invitation, make_key, make_payment, make_video, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,18 @@ def test_the_page_shows_everything_that_belongs_to_the_customer(owner):
 def test_staff_see_only_the_panels_that_they_have_permissions_for(owner):
     panels = panels_of(employee("view_account", "view_wallet", "view_session").get(page(owner.account)))
     assert titles_of(panels) == ["Wallet and plan", "Sessions"]
+
+
+def test_the_wallet_tells_of_plan_and_customer_at_stripe_only_to_those_who_may_see_them(owner, settings):
+    settings.STRIPE_API_HOST = "https://api.stripe.com"
+    Customer.objects.create(account=owner.account, stripe_customer_id="cus_1")
+    views = ("view_account", "view_wallet")
+    some, all_of_it = (
+        panel_named(employee(*views, *more).get(page(owner.account)), "Wallet and plan")
+        for more in ((), ("view_subscription", "view_customer"))
+    )
+    assert ("Subscription" in some.headers, [each.text for each in some.links]) == (False, [])
+    assert ("Subscription" in all_of_it.headers, [each.text for each in all_of_it.links]) == (True, ["Open at Stripe"])
 
 
 def test_the_page_offers_acts_only_to_those_who_may_do_them(owner):
@@ -109,6 +122,15 @@ def test_an_act_needs_its_permission(owner, name):
     with nothing_changes():
         answers = [staff.get(url), staff.post(url, {"confirmed": "yes", "token": str(uuid.uuid4())})]
     assert [answer.status_code for answer in answers] == [403, 403]
+
+
+@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("key", ["nothing", "9" * 40, str(uuid.UUID(int=1))])
+def test_an_act_on_a_row_that_is_not_there_is_not_found(owner, name, key):
+    view, _, permission = ACTS[name]
+    path = reverse(f"admin:{view}", args=[uuid.UUID(int=0)]).replace(str(uuid.UUID(int=0)), key)
+    staff = employee(permission)
+    assert [staff.get(path).status_code, post_act(staff, path).status_code] == [404, 404]
 
 
 @pytest.mark.parametrize("name", ACTS)

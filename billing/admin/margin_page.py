@@ -90,22 +90,31 @@ def _sections(span: Span, days: list[Line]) -> list[dict[str, Any]]:
 
 
 def _section(name: str, title: str, lines: list[Line], span: Span) -> dict[str, Any]:
+    unit = money.minor_units(span.currency)
     series = {
-        "revenue": [line.revenue / 100 for line in lines],
+        "revenue": [line.revenue / unit for line in lines],
         "provider": [line.cost / 100 for line in lines],
-        "margin": [line.margin / 100 for line in lines],
     }
-    about = f"Revenue, provider cost and margin, {title.lower()}, from {span.first} to {span.last}."
+    if _has_margin(span.currency):
+        series["margin"] = [line.margin / 100 for line in lines]
+    about = f"{', '.join(series).capitalize()}, {title.lower()}, from {span.first} to {span.last}."
     heads = ("", "Revenue", PROVIDER, "Margin", "Margin %", "Charges")
     rows = [_cells(line, span.currency) for line in lines]
     plot = chart(f"margin-{name}", about, [line.name for line in lines], series)
     return {"name": name, "title": title, "heads": heads, "rows": rows, "chart": plot, "is_bars": name != "day"}
 
 
+def _has_margin(currency: str) -> bool:
+    """What rendering cost is known in dollars alone."""
+    return currency == daily_margin.CURRENCY
+
+
 def _cells(line: Line, currency: str) -> list[str]:
-    percent = "-" if line.percent is None else f"{line.percent}"
+    has_margin = _has_margin(currency)
+    percent = f"{line.percent}" if has_margin and line.percent is not None else "-"
+    margin = margin_text(line.margin, currency, line.unknown_costs) if has_margin else "-"
     amounts = (money.money_text(line.revenue, currency), cost_text(line.provider_microdollars, line.unknown_costs))
-    return [line.name, *amounts, margin_text(line.margin, currency, line.unknown_costs), percent, str(line.charges)]
+    return [line.name, *amounts, margin, percent, str(line.charges)]
 
 
 def _breakdown(each: Breakdown, span: Span) -> dict[str, Any]:
@@ -138,7 +147,8 @@ def _csv_of_lines(name: str, span: Span) -> HttpResponse:
 
 def _row_of_line(line: Line, span: Span) -> tuple[Any, ...]:
     cost, unknown = _cost_cells(line)
-    figures = (line.revenue, cost, line.margin, line.percent, line.charges, unknown)
+    margin = (line.margin, line.percent) if _has_margin(span.currency) else (None, None)
+    figures = (line.revenue, cost, *margin, line.charges, unknown)
     return (escape_formula(line.name), span.first, span.last, span.currency, *figures)
 
 

@@ -1,6 +1,7 @@
 """The staff's margin page: figures by day, tier and engine, its form, its CSV, who sees it."""
 
 import csv
+import json
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
@@ -155,6 +156,17 @@ def test_the_margin_page_counts_only_the_days_that_were_asked_for(staff, owner):
 def test_the_margin_page_shows_one_currency(staff, owner):
     make_payment(owner, currency="eur", amount=500)
     assert section(staff, "day", currency="EUR")[-1][1] == "5.00 EUR"
+
+
+def test_there_is_no_margin_between_two_currencies(staff, owner):
+    """Rendering costs dollars."""
+    make_payment(owner, currency="eur", amount=500)
+    make_video(owner, "completed")
+    assert section(staff, "day", currency="eur")[-1][1:] == ["5.00 EUR", "0.17 USD", "-", "-", "1"]
+    row = table(staff, "day", currency="eur")[-1]
+    assert (row["revenue"], row["margin"], row["margin_percent"]) == ("500", "", "")
+    charts = [each["chart"]["data"] for each in staff.get(PAGE, {"currency": "eur"}).context["sections"]]
+    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue", "rendering"]
     assert section(staff, "day")[-1][1] == "0.00 USD"
 
 

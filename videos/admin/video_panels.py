@@ -84,7 +84,8 @@ def _refund(request: HttpRequest, video: Video) -> Link | None:
 def price(request: HttpRequest, video: Video) -> Panel:
     why = credits.explain_price(video.money_reference, **registry.rate_of(video))
     rows = [("Test video", "free", "It was ordered with a test key."), *_asked(video, why)] if video.is_test else [
-        *_asked(video, why), *_counted(video, why), *map(step_cells, [*why.moved(), *why.earned()])
+        *_asked(video, why), *_counted(video, why), *map(step_cells, why.moved()),
+        *(map(step_cells, why.earned()) if request.user.has_perm("billing.view_payment") else ()),
     ]  # fmt: skip
     return Panel("Why this price", ("Step", "Amount", "How"), rows)
 
@@ -128,7 +129,9 @@ class Step:
 
 @panel("videos.video", order=20, permission="videos.view_video")
 def timeline(request: HttpRequest, video: Video) -> Panel:
-    found = sorted([*_moves(video), *_calls(video), *_webhooks(video)], key=lambda step: step.at)
+    moves = _moves(video) if request.user.has_perm("videos.view_videoevent") else ()
+    webhooks = _webhooks(video) if request.user.has_perm("videos.view_webhookdelivery") else ()
+    found = sorted([*moves, *_calls(video), *webhooks], key=lambda step: step.at)
     rows, before = [], video.created_at
     for step in found:
         rows.append((moment(step.at), f"{(step.at - before).total_seconds():.3f}", step.kind, step.what, step.detail))
