@@ -13,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from accounts.models import User
-from billing.models import LedgerEntry
+from billing.models import Customer, LedgerEntry
 from genvid.tests.browser import Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, grant, make_key, make_payment, make_video
 
@@ -32,6 +32,7 @@ def video(owner: Person, avatar: Any) -> Any:
     payment = make_payment(owner)
     grant(owner, 100, payment_id=payment.pk)
     make_key(owner)
+    Customer.objects.create(account=owner.account, stripe_customer_id="cus_0123456789abcdef")
     return make_video(owner, "completed", avatar=avatar, title="Spring sale")
 
 
