@@ -22,6 +22,8 @@ class Scope(TextChoices):
     CATALOGUE_READ = "catalogue:read"
     VIDEOS_READ = "videos:read"
     VIDEOS_WRITE = "videos:write"
+    UPLOADS_WRITE = "uploads:write"
+    AVATARS_WRITE = "avatars:write"
     BILLING_READ = "billing:read"
     BILLING_WRITE = "billing:write"
     WEBHOOKS_READ = "webhooks:read"
@@ -38,6 +40,8 @@ KEY_SCOPES = (
     Scope.CATALOGUE_READ,
     Scope.VIDEOS_READ,
     Scope.VIDEOS_WRITE,
+    Scope.UPLOADS_WRITE,
+    Scope.AVATARS_WRITE,
     Scope.BILLING_READ,
     Scope.BILLING_WRITE,
     Scope.WEBHOOKS_READ,

@@ -1,6 +1,6 @@
 """Mirrors HeyGen's looks and voices into the catalogue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,11 +107,11 @@ def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
 
 
 def _avatar_rows(looks: Iterable[Look]) -> dict[str, dict[str, Any]]:
-    voices = dict(Voice.objects.values_list("provider_id", "pk"))
+    voices = dict(Voice.objects.exclude(provider_id=None).values_list("provider_id", "pk"))
     return {look.id: _avatar_fields(look, voices) for look in looks}
 
 
-def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
+def _avatar_fields(look: Look, voices: Mapping[str | None, Any]) -> dict[str, Any]:
     return {
         "name": look.name[:200],
         "gender": (look.gender or "").lower()[:20],

@@ -58,6 +58,30 @@ class BodyTooLarge(DomainError):
     message = "The body is too large."
 
 
+class UploadTooLarge(DomainError):
+    code = "upload_too_large"
+    status = 413
+    message = "The file is too large."
+
+
+class UploadRefused(DomainError):
+    code = "upload_refused"
+    status = 400
+    message = "The file cannot be used."
+
+
+class ConsentRequired(DomainError):
+    code = "consent_required"
+    status = 400
+    message = "Confirm that the person agrees."
+
+
+class ContentRefused(DomainError):
+    code = "content_refused"
+    status = 400
+    message = "This text is not allowed here."
+
+
 class NotAuthenticated(DomainError):
     code = "not_authenticated"
     status = 401
@@ -135,6 +159,12 @@ class Conflict(DomainError):
     code = "conflict"
     status = 409
     message = "This conflicts with something that exists."
+
+
+class SlotsFull(DomainError):
+    code = "slots_full"
+    status = 409
+    message = "Your plan allows no more of these: delete one first, or change the plan."
 
 
 class InvalidState(DomainError):

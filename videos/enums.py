@@ -61,6 +61,19 @@ def stored_statuses(statuses: set[str]) -> set[str]:
     return (statuses - {PublicStatus.PROCESSING.value}) | inner
 
 
+class VideoKind(TextChoices):
+    """What is filmed. Each kind has a module in `videos.kinds`."""
+
+    AVATAR = "avatar"
+    PICTURE = "picture"
+
+
+class SpeechStatus(TextChoices):
+    CREATING = "creating"
+    READY = "ready"
+    FAILED = "failed"
+
+
 class LearnedBy(TextChoices):
     WEBHOOK = "webhook"
     POLL = "poll"

@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Account
-from avatars.avatar_kinds import kind_of
 from billing import credits
 from genvid.panels import Cell, Link, Panel, label, link, link_to, links, list_of, moment, panel, register_reference
 from videos.enums import Status
+from videos.kinds import registry
 from videos.models import Video, VideoEvent, WebhookDelivery
 
 SHOWN = 20
@@ -35,8 +35,9 @@ CENT = Decimal("0.01")
 register_reference("video", "admin:videos_video_change")
 
 
-def first_words(script: str) -> str:
-    text = " ".join(script[: 4 * WORDS].split())
+def first_words(script: str | None) -> str:
+    """Of what a voice says; of a recording, that it is one."""
+    text = "a recording" if script is None else " ".join(script[: 4 * WORDS].split())
     return text if len(text) <= WORDS else f"{text[:WORDS].rsplit(' ', 1)[0]}…"
 
 
@@ -70,9 +71,7 @@ def _refund(request: HttpRequest, video: Video) -> Link | None:
 
 @panel("videos.video", order=10, permission="videos.view_video")
 def price(request: HttpRequest, video: Video) -> Panel:
-    why = credits.explain_price(
-        video.money_reference, engine=video.engine, avatar_kind=kind_of(video.avatar_id), resolution=video.resolution
-    )
+    why = credits.explain_price(video.money_reference, **registry.rate_of(video))
     rows = [("Test video", "free", "It was ordered with a test key."), *_asked(video, why)] if video.is_test else [
         *_asked(video, why), *_counted(video, why), *_moved(why), *_earned(why)
     ]  # fmt: skip
@@ -85,7 +84,8 @@ Row = tuple[Cell, Cell, Cell]
 def _asked(video: Video, why: credits.PriceExplanation) -> Iterator[Row]:
     if why.rate is not None:
         yield "Rate", link_to(why.rate), f"at least {why.rate.minimum_credits} credits; in force when it was settled"
-    yield "Estimated", f"{video.estimated_seconds} s", "from the script, when it was ordered"
+    source = "from the script, when it was ordered" if video.audio_id is None else "the length of the recording"
+    yield "Estimated", f"{video.estimated_seconds} s", source
 
 
 def _counted(video: Video, why: credits.PriceExplanation) -> Iterator[Row]:
@@ -122,7 +122,9 @@ def _moved(why: credits.PriceExplanation) -> Iterator[Row]:
 def _earned(why: credits.PriceExplanation) -> Iterator[Row]:
     if why.hold is None or why.hold.settled_at is None:
         return
-    cost = why.provider_cost
+    if (cost := why.provider_cost) is None:
+        yield "HeyGen's cost", "unknown", "no price of HeyGen's was set; so is the margin"
+        return
     rate = f"{why.rate.provider_microdollars_per_second} micro-dollars a second" if why.rate else ""
     yield "HeyGen's cost", f"{cost:.4f} USD", link_to(why.rate, rate)
     if why.value is None or why.revenue is None:

@@ -10,6 +10,7 @@ from videos.models.heygen import (
     WebhookDelivery,
 )
 from videos.models.queue import QueueSnapshot
+from videos.models.speech import Speech
 from videos.models.videos import Batch, Video, VideoEvent, address_of, seconds_from_now
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ProviderWebhook",
     "QueueSnapshot",
     "RenderTime",
+    "Speech",
     "Video",
     "VideoEvent",
     "WebhookDelivery",

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, User
-from avatars.models import Avatar, Voice
+from avatars.models import Avatar, Upload, Voice
 from genvid import database_clock
 from genvid import request_context as request_context_module
 from genvid.leasing import Backoff, Leased
 from genvid.model_fields import ExactCharField
 from videos import metrics
-from videos.enums import PROCESSING, SOURCES, TERMINAL, LearnedBy, Resolution, Status, VideoFormat
+from videos.enums import PROCESSING, SOURCES, TERMINAL, LearnedBy, Resolution, Status, VideoFormat, VideoKind
 from videos.models.call_records import calls_made
 from videos.models.moves import update_with_event
 from videos.querysets import BEING_MADE, IN_QUEUE, VideoQuerySet
@@ -73,9 +73,34 @@ class Video(Leased):
 
     # What the client asked for
     title = models.CharField(max_length=200, blank=True, default="", db_default="")
-    script = models.TextField()
-    avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, related_name="+", db_index=False)
-    voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(
+        max_length=12, choices=VideoKind.choices, default=VideoKind.AVATAR, db_default=VideoKind.AVATAR
+    )
+    script = models.TextField(  # noqa: DJ001 - null: a recording is heard
+        null=True, blank=True, help_text="What a voice says; null with a recording."
+    )
+    avatar = models.ForeignKey(
+        Avatar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    voice = models.ForeignKey(Voice, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    picture = models.ForeignKey(
+        Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    audio = models.ForeignKey(
+        Upload,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="What is heard: an upload, or the audio of `speech`.",
+    )
+    speech = models.ForeignKey(
+        "Speech", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    background_upload = models.ForeignKey(
+        Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     format = models.CharField(
         max_length=5, choices=VideoFormat.choices, default=VideoFormat.LANDSCAPE, db_default=VideoFormat.LANDSCAPE
     )
@@ -192,6 +217,14 @@ class Video(Leased):
             ),
             models.Index(fields=["completed_at"], name="video_words_old", condition=~Q(provider_error="")),
             models.Index(fields=["completed_at"], name="video_ended", condition=Q(completed_at__isnull=False)),
+            models.Index(fields=["picture"], name="video_of_picture", condition=Q(picture__isnull=False)),
+            models.Index(fields=["audio"], name="video_of_audio", condition=Q(audio__isnull=False)),
+            models.Index(fields=["speech"], name="video_of_speech", condition=Q(speech__isnull=False)),
+            models.Index(
+                fields=["background_upload"],
+                name="video_of_background",
+                condition=Q(background_upload__isnull=False),
+            ),
             models.Index(
                 fields=["deleted_at"],
                 name="video_to_purge",
@@ -202,6 +235,17 @@ class Video(Leased):
             models.CheckConstraint(condition=~Q(status=Status.QUEUED) | IN_QUEUE, name="video_queued_is_in_queue"),
             models.CheckConstraint(
                 condition=~Q(status__in=sorted(PROCESSING)) | BEING_MADE, name="video_processing_is_being_made"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=VideoKind.AVATAR, avatar__isnull=False, picture=None)
+                | Q(kind=VideoKind.PICTURE, avatar=None, picture__isnull=False),
+                name="video_shows_what_its_kind_needs",
+            ),
+            models.CheckConstraint(
+                condition=Q(script__isnull=False, voice__isnull=False, audio=None, speech=None)
+                | Q(script__isnull=False, voice__isnull=False, audio__isnull=False, speech__isnull=False)
+                | Q(script=None, voice=None, audio__isnull=False, speech=None),
+                name="video_says_one_thing",
             ),
         ]
 

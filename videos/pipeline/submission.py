@@ -12,8 +12,10 @@ from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.db.models import F, Q
 
+from avatars.uploads import assets
 from genvid import database_clock, request_context
 from genvid.call_threads import Calls
 from genvid.heygen.heygen_client import HeyGenClient
@@ -23,14 +25,14 @@ from genvid.leasing import from_now
 from genvid.statements import update_returning
 from videos import settlement
 from videos.enums import Status
+from videos.kinds import registry, sounds
+from videos.kinds.subjects import AssetId
 from videos.models import Video
 from videos.pipeline import failed_renders, last_deadlines, release_check
 from videos.pipeline.acceptance import ACCEPTED, record_acceptance, record_acceptances
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
 from videos.provider.heygen_clients import client_for
-from videos.speech import markup
-from videos.speech.languages import locale_of
 
 logger = structlog.get_logger(__name__)
 MAX_NOT_READY_TRIES = 20
@@ -77,7 +79,7 @@ def _claim_orders(video_ids: Sequence[str]) -> list[Video]:
     has_time = Q(deadline_at=None) | Q(deadline_at__gt=from_now(_quiet_seconds()))
     lease = {"due_at": from_now(settings.VIDEO_SUBMIT_LEASE), "calls": F("calls") + 1}
     claimed = {video.pk for video in update_returning(mine.due().filter(has_time), lease, read=())}
-    videos = list(mine.select_related("avatar", "voice"))
+    videos = list(mine.select_related(*registry.JOINED, *sounds.JOINED, "background_upload"))
     return [video for video in videos if (_may_go_out(video) if video.pk in claimed else _waits_for_deadline(video))]
 
 
@@ -107,10 +109,14 @@ def _seconds_left(video: Video) -> float:
 
 @request_context.under_request_of_row
 def _send(video: Video) -> Answer:
-    """Outside any transaction: the key is committed, so a retry after a crash carries it too. Touches no database."""
-    ordered_at, key = database_clock.now(), video.idempotency_key or ""
+    """Outside any transaction: the key is committed, so a retry after a crash carries it too.
+
+    Touches no database, except for an order with uploads, which may have to be sent before it.
+    """
+    ordered_at, key, client = database_clock.now(), video.idempotency_key or "", client_for(video)
     try:
-        submission = client_for(video).create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
+        spec = spec_of(video, partial(assets.asset_id_of, client=client))
+        submission = client.create_video(spec, idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
         return Answer(video, ordered_at, error=error)
     return Answer(video, ordered_at, submission.video_id)
@@ -123,6 +129,9 @@ def _try_to_send(video: Video) -> Answer | None:
         # An error with one video must not stop the others: its lease ends, and the order goes out again.
         logger.exception("order_not_sent", video_id=str(video.pk))
         return None
+    finally:
+        # An upload may have been sent: the thread's connection would stay open.
+        connections.close_all()
 
 
 def _record(answers: Iterable[Answer]) -> None:
@@ -153,25 +162,27 @@ def _record_one(answer: Answer) -> None:
             provider_gate.record_success(answer.ordered_at)
 
 
-def spec_of(video: Video) -> RenderSpec:
-    background = None
-    if video.background:
-        kind = video.background["type"]
-        background = Background(kind, video.background["value" if kind == "color" else "url"])
+def spec_of(video: Video, asset_id: AssetId) -> RenderSpec:
+    """The order on the wire. Raises HeyGenError where an upload of it cannot be sent."""
     return RenderSpec(
-        avatar_id=video.avatar.provider_id,
-        script=markup.on_the_wire(video.script),
+        **registry.kind_named(video.kind).write(video, asset_id),
+        **sounds.write(video, asset_id),
         title=video.provider_title,
-        voice_id=video.voice.provider_id,
         format=video.format,
         resolution=video.resolution,
         burn_captions=video.captions,
-        background=background,
-        speed=video.speed if video.speed != 1.0 else None,
-        locale=locale_of(video.language) if video.voice.supports_locale else None,
-        avatar_kind=video.avatar.kind,
+        background=_background_of(video, asset_id),
         engine=video.engine,
     )
+
+
+def _background_of(video: Video, asset_id: AssetId) -> Background | None:
+    if video.background_upload is not None:
+        return Background("asset", asset_id(video.background_upload))
+    if not video.background:
+        return None
+    kind = video.background["type"]
+    return Background(kind, video.background["value" if kind == "color" else "url"])
 
 
 def _handle_error(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:

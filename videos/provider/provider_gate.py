@@ -63,6 +63,12 @@ def read_state() -> ProviderState:
     return ProviderState.objects.filter(name=NAME).first() or ProviderState(name=NAME)
 
 
+def is_open() -> bool:
+    """Whether HeyGen may be called for what needs no render slot: speech, uploads, own faces and voices."""
+    gate, now = read(), database_clock.now()
+    return not (gate.is_shut(now) or gate.needs_staff)
+
+
 def lock(name: str = NAME) -> Gate | None:
     """The locked gate; None when another scheduler holds it. Call inside a transaction."""
     row = ProviderState.objects.select_for_update(skip_locked=True).filter(name=name)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from genvid.tests.factories import Person, make_caller, make_key
 from genvid.tests.query_plans import indexes_of, plan_of
-from videos import gauges, usage
+from videos import gauges, upload_references, usage
 from videos.admin import video_search
 from videos.batch_progress import progress_of
 from videos.batches import batch_actions, batch_results
@@ -154,6 +154,12 @@ QUERIES: dict[str, tuple[Call, set[str]]] = {
     "old words of HeyGen": (lambda rows: retention.clear_provider_texts(), {"video_words_old"}),
     "erasure of an account": (lambda rows: _erase(rows.account), {"video_usage_created"}),
     "erasure of a key": (lambda rows: Video.objects.filter(api_key=uuid4()).update(api_key=None), {"video_of_key"}),
+    # Own material
+    "uploads in use": (
+        lambda rows: upload_references.of_videos([uuid4(), uuid4()]),
+        {"video_of_picture", "video_of_audio", "video_of_background"},
+    ),
+    "videos of a speech": (lambda rows: Video.objects.filter(speech__in=[uuid4()]).exists(), {"video_of_speech"}),
     "gauges": (lambda rows: list(gauges.read_gauges(NOW)), {"video_queue", "video_being_made"}),
 }
 

@@ -1,4 +1,4 @@
-"""Avatars and voices as HeyGen lists them, under our own ids. The sync writes them; staff only curate."""
+"""Avatars and voices under our own ids: those that HeyGen lists, written by the sync, and those that customers made."""
 
 import uuid
 
@@ -7,13 +7,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Account
-from avatars.enums import AvatarKind
+from avatars.enums import AvatarKind, EntryStatus
 from avatars.querysets import CatalogueQuerySet
 
 
 class CatalogueEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    provider_id = models.CharField(max_length=200, unique=True)
+    provider_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    status = models.CharField(
+        max_length=20, choices=EntryStatus.choices, default=EntryStatus.READY, db_default=EntryStatus.READY
+    )
     name = models.CharField(max_length=200)
     gender = models.CharField(max_length=20, blank=True, default="", db_default="")
     is_available = models.BooleanField(default=True, db_default=True, help_text="HeyGen still lists it.")
@@ -30,6 +33,9 @@ class CatalogueEntry(models.Model):
         null=True, default=None, help_text="Of the operator's own HeyGen account; unknown until the next sync."
     )
     is_released = models.BooleanField(default=True, db_default=True, help_text="Clients may use it.")
+    is_test = models.BooleanField(
+        default=False, db_default=False, help_text="Made with a test key, by the test renderer: for test videos alone."
+    )
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
@@ -45,6 +51,10 @@ class CatalogueEntry(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.is_available and not self.is_hidden
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == EntryStatus.READY
 
     def is_released_to(self, account_id: uuid.UUID) -> bool:
         """Whether an order of this account may be rendered with it. False until a sync has classified it."""

@@ -1,0 +1,6 @@
+"""Models of the catalogue and of what customers upload, by subject."""
+
+from avatars.models.catalogue import Avatar, CatalogueEntry, Voice
+from avatars.models.uploads import Upload
+
+__all__ = ["Avatar", "CatalogueEntry", "Upload", "Voice"]

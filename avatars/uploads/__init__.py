@@ -1,0 +1,1 @@
+"""Files of customers: receiving, checking, keeping, and sending them to HeyGen."""

@@ -1,0 +1,105 @@
+"""Chooses for an order what is filmed and heard, as the account may use it at this moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from avatars.enums import UploadKind
+from avatars.models import Upload, Voice
+from genvid import database_clock
+from genvid.api.serializers import refuse_field
+from videos.enums import SpeechStatus
+from videos.kinds import material, registry, sounds
+from videos.kinds.sounds import Recorded, Sound, Spoken
+from videos.kinds.subjects import Orderer, Shot, Uploads
+from videos.models import Speech
+from videos.speech.languages import language_name, voice_speaks
+from videos.video_request import VideoRequest
+
+
+@dataclass(frozen=True)
+class Cast:
+    shot: Shot
+    sound: Sound
+    background: Upload | None
+
+    @property
+    def engine(self) -> str:
+        return self.shot.engine
+
+    @property
+    def voice(self) -> Voice | None:
+        return self.sound.voice if isinstance(self.sound, Spoken) else None
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        return {**self.shot.columns, **self.sound.columns, "background_upload": self.background, "engine": self.engine}
+
+
+def cast_for(request: VideoRequest, orderer: Orderer, known: Uploads | None = None) -> Cast:
+    """Raises ValidationFailed that names the field of what the account may not use. `known`: uploads, already read."""
+    uploads = material.uploads_of([request], orderer) if known is None else known
+    shot = registry.kind_of(request).choose(request, orderer, uploads)
+    return Cast(shot, _sound(request, orderer, uploads, shot), _background(request, uploads))
+
+
+def _sound(request: VideoRequest, orderer: Orderer, uploads: Uploads, shot: Shot) -> Sound:
+    if request.speech_id is not None:
+        return _speech(request, orderer)
+    if request.audio is not None:
+        audio = material.required_upload(uploads, request.audio_id, "audio", UploadKind.AUDIO)
+        recorded = Recorded(audio)
+        if recorded.seconds > sounds.MAX_RECORDING_SECONDS:
+            raise refuse_field("audio.upload_id", f"Is longer than {sounds.MAX_RECORDING_SECONDS} seconds.")
+        return recorded
+    return Spoken(_voice(request, orderer, shot))
+
+
+def _speech(request: VideoRequest, orderer: Orderer) -> Recorded:
+    mine = Speech.objects.filter(account=orderer.account_id, is_test=orderer.is_test)
+    speech = mine.filter(pk=request.speech_id).first()
+    if speech is None:
+        raise refuse_field("speech_id", "There is no such speech.")
+    if speech.status != SpeechStatus.READY:
+        raise refuse_field("speech_id", f"This speech is not ready: it is {speech.get_status_display()}.")
+    is_over = speech.expires_at is not None and speech.expires_at <= database_clock.now()
+    audio = None if is_over else material.audio_of(speech)
+    if audio is None:
+        raise refuse_field("speech_id", "This speech has expired: have it made again.")
+    return Recorded(audio, speech)
+
+
+def _voice(request: VideoRequest, orderer: Orderer, shot: Shot) -> Voice:
+    voice = _usable(request, shot.voice)
+    if voice.is_test and not orderer.is_test:
+        raise refuse_field("voice_id", "This voice was made with a test key: it is for test videos alone.")
+    _require_spoken(request.language or "", voice)
+    return voice
+
+
+def _usable(request: VideoRequest, voice: Voice | None) -> Voice:
+    if request.voice_id is None:
+        if voice is None or not voice.is_available or not voice.is_ready:
+            raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
+        return voice
+    if voice is None:
+        raise refuse_field("voice_id", "There is no such voice.")
+    if not voice.is_available:
+        raise refuse_field("voice_id", "This voice has been retired.")
+    if not voice.is_ready:
+        raise refuse_field("voice_id", f"This voice is not ready: it is {voice.get_status_display()}.")
+    return voice
+
+
+def _require_spoken(language: str, voice: Voice) -> None:
+    if not language or voice_speaks(voice.language, language):
+        return
+    if language_name(language) is None:
+        raise refuse_field("language", "Is neither a language nor a language code.")
+    raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
+
+
+def _background(request: VideoRequest, uploads: Uploads) -> Upload | None:
+    if not request.background or "upload_id" not in request.background:
+        return None
+    return material.required_upload(uploads, request.background["upload_id"], "background", UploadKind.IMAGE)
