@@ -71,14 +71,14 @@ def find_link(stripe_id: str | None) -> Cell:
 
 
 class CopyAdmin(ReadOnlyAdmin):
-    list_display = ("created", "id", "amount", "state", "of_customer", "livemode")
+    list_display = ("created", "id", "sum_of_money", "state", "of_customer", "livemode")
     list_filter = ("created", "livemode")
     # `get_search_results` looks them up by index.
     search_fields = ("id",)
     search_help_text = "Id of the object, of its customer, charge, payment or invoice, or a person's e-mail address"
     ordering = ("-djstripe_id",)
     fields = readonly_fields = (
-        *("id", "amount", "state", "of_customer", "belongs_to", "said", "at_stripe", "created", "livemode"),
+        *("id", "sum_of_money", "state", "of_customer", "belongs_to", "said", "at_stripe", "created", "livemode"),
         *("djstripe_created", "djstripe_updated"),
     )
 
@@ -87,7 +87,7 @@ class CopyAdmin(ReadOnlyAdmin):
         return (queryset.filter(_found_by(queryset.model, term)) if term else queryset), False
 
     @admin.display(description="Amount")
-    def amount(self, row: Any) -> str:
+    def sum_of_money(self, row: Any) -> str:
         said = row.stripe_data
         found = next((said[name] for name in AMOUNTS if isinstance(said.get(name), int)), None)
         return "-" if found is None or not said.get("currency") else money.money_text(found, said["currency"])
