@@ -1,17 +1,27 @@
 """The customer's page in the admin: what it shows, and what staff may do from it."""
 
+import re
 import uuid
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, ApiKey, AuditEntry, Delivery, Session
+from accounts.models import Account, ApiKey, AuditEntry, Delivery, Session, User
 from accounts.webhooks.outgoing_events import publish
 from billing.models import Customer
 from genvid.tests.asserts import nothing_changes, queries_once_warm
 from genvid.tests.employees import employee, messages_of, panel_named, panels_of, post_act, titles_of
-from genvid.tests.factories import make_endpoint, make_invitation, make_key, make_payment, make_video, sign_in
+from genvid.tests.factories import (
+    PASSWORD,
+    make_endpoint,
+    make_invitation,
+    make_key,
+    make_payment,
+    make_video,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 ALL_VIEWS = (
@@ -47,6 +57,19 @@ def test_the_page_shows_everything_that_belongs_to_the_customer(owner):
             *("Open invitations", "Webhooks", "Audit log", "Mails"),
         )
     ]
+
+
+def test_every_link_of_the_page_leads_somewhere(owner):
+    make_payment(owner)
+    make_key(owner)
+    make_invitation(owner)
+    delivery_of(owner)
+    make_video(owner, title="Spring sale")
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("boss@example.com", PASSWORD))
+    shown = staff.get(page(owner.account)).content.decode()
+    links = {unescape(link) for link in re.findall(r'href="(/admin/[^"]+)"', shown)} - {reverse("admin:logout")}
+    assert {link: staff.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
 def test_staff_see_only_the_panels_that_they_have_permissions_for(owner):

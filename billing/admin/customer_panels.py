@@ -114,5 +114,5 @@ def ledger(request: HttpRequest, account: Account) -> Panel:
         for each in found
     ]  # fmt: skip
     headers = ("When", "Kind", "Credits", "Balance", "What", "Reference")
-    everything = Link("Whole ledger", list_of(LedgerEntry, wallet__account__exact=account.pk))
+    everything = Link("Whole ledger", list_of(LedgerEntry, wallet__exact=account.pk))
     return Panel("Ledger", headers, rows, [everything])

@@ -1,12 +1,12 @@
 """Every setting, by group, in the order of docs/configuration.md and .env.example."""
 
-from genvid.configuration.declared import customers, operation, pipeline, providers, site
+from genvid.configuration.declared import customers, operation, pipeline, providers, site, storage
 
 GROUPS = (
     site.ESSENTIAL,
     site.PROXY,
-    site.DATA,
-    site.FILES,
+    storage.DATA,
+    storage.FILES,
     providers.HEYGEN,
     providers.STRIPE,
     customers.CUSTOMERS,
