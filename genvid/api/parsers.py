@@ -53,12 +53,14 @@ class StrictFormParser(BaseParser):
         return read_form(request.META, io.BytesIO(body), request.upload_handlers)
 
 
-def read_form(meta: Mapping[str, Any], stream: Any, handlers: list[Any]) -> dict[str, Any]:
+def read_form(
+    meta: Mapping[str, Any], stream: Any, handlers: list[Any], *, encoding: str = "latin-1"
+) -> dict[str, Any]:
     """Texts and files of a form by name, each once. Raises MalformedBody, BodyTooLarge and ValidationFailed."""
     try:
         # With UTF-8 named, it would replace invalid bytes with question marks.
-        fields, files = MultiPartParser(dict(meta), stream, handlers, "latin-1").parse()
-        texts = [(name, [_as_utf8(value) for value in values]) for name, values in fields.lists()]
+        fields, files = MultiPartParser(dict(meta), stream, handlers, encoding).parse()
+        texts = [(name, [value.encode(encoding).decode() for value in values]) for name, values in fields.lists()]
     except RequestDataTooBig:
         raise BodyTooLarge("The texts of the form are too long.") from None
     except (TooManyFieldsSent, TooManyFilesSent):
@@ -71,10 +73,6 @@ def read_form(meta: Mapping[str, Any], stream: Any, handlers: list[Any]) -> dict
     if twice:
         raise ValidationFailed(details=twice)
     return {name: values[0] for name, values in given}
-
-
-def _as_utf8(read_as_latin: str) -> str:
-    return read_as_latin.encode("latin-1").decode()
 
 
 def read_body(stream: IO[Any], limit: int, context: Mapping[str, Any] | None = None) -> bytes:

@@ -17,11 +17,7 @@ TOO_LARGE = "A file in a form may have {} MiB at most; send larger ones straight
 
 
 class SpooledFile(UploadedFile):  # type: ignore[type-arg]
-    """A file on disk that is gone once it is closed, or nobody has it any more."""
-
-    def __del__(self) -> None:
-        # Of a request that was answered before its view: nobody else closes the file.
-        self.close()
+    """A file on disk that is gone once it is closed, which the viewset does at the end of the request."""
 
     def temporary_file_path(self) -> str:
         return str(self.file.name)  # type: ignore[union-attr]
@@ -51,19 +47,11 @@ class SpoolToDisk(FileUploadHandler):
     def file_complete(self, file_size: int) -> SpooledFile:
         self.spool.flush()
         self.spool.seek(0)
-        return SpooledFile(self.spool, _as_utf8(str(self.file_name)), self.content_type, file_size, self.charset)
+        return SpooledFile(self.spool, self.file_name, self.content_type, file_size, self.charset)
 
     def upload_interrupted(self) -> None:
         if self.spool is not None:
             self.spool.close()
-
-
-def _as_utf8(name: str) -> str:
-    """The form is read as Latin-1; a name that was sent in its own words for UTF-8 is that already."""
-    try:
-        return name.encode("latin-1").decode("utf-8", "replace")
-    except UnicodeEncodeError:
-        return name
 
 
 class CountedStream:
@@ -99,7 +87,8 @@ class StreamedFormParser(BaseParser):
         counted = CountedStream(stream, settings.UPLOAD_MAX_BODY_BYTES)
         handler = SpoolToDisk(settings.UPLOAD_MAX_BYTES)
         try:
-            form = read_form(request.META, counted, [handler])
+            # Names of files are shown, so that bytes which are not UTF-8 may be replaced in them.
+            form = read_form(request.META, counted, [handler], encoding="utf-8")
             if counted.received < length:
                 raise MalformedBody("The body ended before its announced length.")
         except BaseException:
