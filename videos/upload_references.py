@@ -19,5 +19,7 @@ def of_videos(upload_ids: Collection[UUID]) -> set[UUID]:
 
 
 def of_speeches(upload_ids: Collection[UUID]) -> set[UUID]:
-    """The audio of a speech that is still offered. One query."""
-    return set(Speech.objects.filter(audio__in=upload_ids).order_by().values_list("audio_id", flat=True))
+    """The audio of a speech that is offered, or that a video may be rendered with. One query."""
+    # It has the id of its speech.
+    kept = Speech.objects.filter(pk__in=upload_ids, audio__isnull=False).exclude(due_at=None)
+    return set(kept.order_by().values_list("audio_id", flat=True))

@@ -1,7 +1,10 @@
 """Functions that make rows for tests, through the services wherever a service makes them."""
 
-from dataclasses import dataclass
+import io
+import wave
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -23,11 +26,14 @@ from billing.credits import adjust
 from billing.credits import grant as grant_lot
 from billing.enums import CheckoutStatus, LotSource, PaymentKind
 from billing.models import Checkout, Payment, Plan, PlanPrice, Wallet
+from genvid.heygen.speech_wire import Spoken, SpokenWord
 from genvid.tests.contract import check_described
 from videos import settlement
-from videos.enums import Status
+from videos.enums import SpeechStatus, Status
 from videos.lifecycle import video_actions
-from videos.models import Video, seconds_from_now
+from videos.listening import audio_files, speech_outcomes, speech_requests
+from videos.listening.speech_requests import SpeechRequest
+from videos.models import Speech, Video, seconds_from_now
 from videos.video_request import NAMES, VideoRequest
 
 PASSWORD = "correct horse battery staple"
@@ -285,3 +291,42 @@ def _files(video: Video) -> dict[str, Any]:
         field: default_storage.save(f"{folder}/{name}", ContentFile(f"the {field}".encode()))
         for field, name in names.items()
     }
+
+
+def make_speech(caller: Person, status: str = SpeechStatus.READY, *, is_test: bool = False, **fields: Any) -> Speech:
+    """A speech of `SCRIPT`, ended as the worker ends it. `fields` of a request, then any other field of the row."""
+    asked = {name: fields.pop(name) for name in ("script", "voice_id", "language", "speed") if name in fields}
+    if "voice_id" not in asked:
+        asked["voice_id"] = make_voice().pk
+    request = SpeechRequest(**{"script": SCRIPT} | asked)
+    speech = speech_requests.request_speech(replace(caller.caller, is_test=is_test), request)
+    _end_speech(speech, status, seconds=fields.pop("seconds", "2.500"))
+    if fields:
+        Speech.objects.filter(pk=speech.pk).update(**fields)
+    speech.refresh_from_db()
+    return speech
+
+
+def _end_speech(speech: Speech, status: str, *, seconds: str) -> None:
+    speech.refresh_from_db()
+    if status == SpeechStatus.FAILED:
+        speech_outcomes.fail_speech(speech, code="script_refused", message="It cannot be spoken.", why="test")
+    elif status == SpeechStatus.READY:
+        spoken = Spoken("https://files.heygen.ai/1.wav", float(seconds), (SpokenWord("Hello", 0.1, 0.4),))
+        stored = audio_files.store_audio(speech, partial(_write, tiny_wav(float(seconds))), spoken)
+        assert speech_outcomes.complete_speech(speech, stored, spoken)
+
+
+def _write(content: bytes, url: str, sink: Any, **_: Any) -> None:
+    sink.write(content)
+
+
+def tiny_wav(seconds: float) -> bytes:
+    """Silence: 1,000 samples a second, of one byte."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(1000)
+        sound.writeframes(bytes(round(seconds * 1000)))
+    return file.getvalue()
