@@ -4,3 +4,5 @@ from genvid.jobs import Job
 
 SYNC = Job("avatars.sync", queue="outgoing")
 SYNC_WHEN_EMPTY = Job("avatars.sync_when_empty", queue="outgoing")
+WORK_ON_UPLOAD = Job("avatars.work_on_upload", queue="files")
+SWEEP_UPLOADS = Job("avatars.sweep_uploads")

@@ -5,6 +5,7 @@ from celery import shared_task
 
 from avatars import jobs
 from avatars.catalogue_sync import fill_empty_catalogue, sync_catalogue
+from avatars.uploads import removal
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
 
@@ -23,3 +24,13 @@ def sync_when_empty() -> None:
     except HeyGenError as error:
         # The next run tries again: HeyGen may be unreachable at our start.
         logger.warning("catalogue_still_empty", error=str(error))
+
+
+@shared_task(name=jobs.WORK_ON_UPLOAD.name)
+def work_on_upload(upload_id: str) -> None:
+    removal.work_on(upload_id)
+
+
+@shared_task(name=jobs.SWEEP_UPLOADS.name)
+def sweep_uploads() -> None:
+    removal.sweep_uploads()

@@ -20,6 +20,5 @@ def of_videos(upload_ids: Collection[UUID]) -> set[UUID]:
 
 def of_speeches(upload_ids: Collection[UUID]) -> set[UUID]:
     """The audio of a speech that is offered, or that a video may be rendered with. One query."""
-    # It has the id of its speech.
-    kept = Speech.objects.filter(pk__in=upload_ids, audio__isnull=False).exclude(due_at=None)
+    kept = Speech.objects.filter(audio__in=upload_ids).exclude(due_at=None)
     return set(kept.order_by().values_list("audio_id", flat=True))

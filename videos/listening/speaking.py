@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from genvid import request_context
+from genvid.errors import UploadRefused
 from genvid.heygen import gate
 from genvid.heygen.failures import failure_of_error
 from genvid.heygen.heygen_client import HeyGenClient
@@ -20,7 +21,7 @@ from genvid.leasing import Backoff, LeasedQuerySet, sweep
 from videos import jobs, operator_alarms
 from videos.enums import SpeechStatus
 from videos.listening import speech_outcomes
-from videos.listening.audio_files import store_audio
+from videos.listening.audio import keep_audio
 from videos.listening.spoken_text import text_for
 from videos.models import Speech
 from videos.provider.heygen_clients import client_for
@@ -31,6 +32,9 @@ BATCH_SIZE = 200
 MAX_PAUSE = 60.0
 MAX_RETRY_AFTER = 300.0
 GATE_PAUSE = 5.0
+PROBE_SECONDS = 60.0
+"""For reading and storing what was downloaded."""
+SAME_AUDIO_TRIES = 3
 SAME_LINK_TRIES = 2
 """A link may fail just after it was made; then HeyGen is asked again with the same key."""
 MAX_ORDERS = 3
@@ -81,17 +85,27 @@ def spec_of(speech: Speech) -> SpeechSpec:
 
 
 def _store(speech: Speech, client: HeyGenClient, spoken: Spoken) -> None:
-    if not speech.extend(settings.VIDEO_STORE_LEASE):
+    if not speech.extend(settings.VIDEO_STORE_LEASE + PROBE_SECONDS):
         logger.info("speech_lease_lost", speech_id=str(speech.pk))
         return
     try:
-        stored = store_audio(speech, client.download_media, spoken)
+        upload = keep_audio(speech, client.download_media, spoken)
     except LinkExpired as error:
         _ask_anew(speech, error)
+    except UploadRefused as error:
+        # A gateway's page in the place of the audio comes once; audio that we cannot read comes again and again.
+        _retry_or_fail(speech, error)
     except Exception as error:  # noqa: BLE001 - a full disk, a bucket's own error: HeyGen still has the audio
         _retry_later(speech, error)
     else:
-        speech_outcomes.complete_speech(speech, stored, spoken)
+        speech_outcomes.complete_speech(speech, upload, spoken)
+
+
+def _retry_or_fail(speech: Speech, error: UploadRefused) -> None:
+    if speech.tries < SAME_AUDIO_TRIES:
+        _retry_later(speech, error)
+    else:
+        speech_outcomes.fail_speech(speech, code="provider_problem", message=UNREADABLE, why=str(error))
 
 
 def _refuse(speech: Speech, error: Refused) -> None:
@@ -110,6 +124,7 @@ def _ask_anew(speech: Speech, error: LinkExpired) -> None:
         speech_outcomes.fail_speech(speech, code="provider_unavailable", message=LOST, why=str(error))
 
 
+UNREADABLE = "The spoken text could not be read. Nothing was charged."
 LOST = "The spoken text was lost at the voice service. Nothing was charged."
 LATE = "The voice service could not be reached for too long. Nothing was charged."
 

@@ -7,11 +7,9 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from avatars.models import Upload
-from genvid import database_clock
 from genvid.leasing import from_now
 from videos.enums import SpeechStatus
-from videos.listening import audio_files
+from videos.listening import audio
 from videos.models import Speech, Video
 
 logger = structlog.get_logger(__name__)
@@ -46,24 +44,11 @@ def _clear(speech: Speech) -> None:
 
 
 def clear_speech(speech: Speech) -> None:
-    """Remove the file, then the rows; those that a deleted video refers to stay, without words."""
-    audio_files.delete_audio(speech)
+    """Remove the row, or only its words where a deleted video refers to it; then its audio."""
     with transaction.atomic():
         if Video.objects.filter(speech=speech.pk).exists():
             gone: dict[str, Any] = {"script": "", "text_sha256": "", "words": [], "waiting_reason": "", "due_at": None}
             Speech.objects.filter(pk=speech.pk).update(**gone)
-            _drop_upload(speech.audio_id, is_referred_to=True)
         else:
             speech.delete()
-            _drop_upload(speech.audio_id, is_referred_to=False)
-
-
-def _drop_upload(upload_id: UUID | None, *, is_referred_to: bool) -> None:
-    """Its copy at HeyGen, if a video was rendered with it, is removed by the uploads' worker."""
-    if upload_id is None:
-        return
-    mine = Upload.objects.filter(pk=upload_id)
-    if is_referred_to or mine.exclude(provider_asset_id="").exists():
-        mine.update(deleted_at=database_clock.now(), file="", due_at=from_now())
-    else:
-        mine.delete()
+    audio.drop_audio(speech.audio_id)

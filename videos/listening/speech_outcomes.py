@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from avatars.enums import UploadKind, UploadOrigin
 from avatars.models import Upload
 from billing import credits
 from genvid import database_clock
@@ -15,8 +14,7 @@ from genvid.heygen.speech_wire import Spoken
 from genvid.leasing import from_now
 from videos import metrics, operator_alarms
 from videos.enums import SpeechStatus
-from videos.listening import allowances, audio_files
-from videos.listening.audio_files import StoredAudio
+from videos.listening import allowances, audio
 from videos.models import Speech
 from videos.models.speech import KEPT, OUR_FAULT
 
@@ -25,21 +23,28 @@ MANY = 5
 MANY_WITHIN = timedelta(hours=1)
 
 
-def complete_speech(speech: Speech, stored: StoredAudio, spoken: Spoken) -> bool:
-    """False when another worker was first, or the speech was given up meanwhile."""
+def complete_speech(speech: Speech, upload: Upload, spoken: Spoken) -> bool:
+    """False when another worker was first, or the speech was given up meanwhile: then the upload is dropped."""
+    seconds = upload.duration_seconds or Decimal(str(spoken.duration)).quantize(Decimal("0.001"))
+    if not _complete(speech, upload, seconds, spoken):
+        audio.drop_audio(upload.pk)
+        return False
+    metrics.speeches.add("ready", "")
+    metrics.speech_seconds.add(_mode(speech), count=float(seconds))
+    metrics.speech_wait.note((database_clock.now() - speech.created_at).total_seconds())
+    logger.info("speech_ready", speech_id=str(speech.pk), seconds=str(seconds))
+    return True
+
+
+def _complete(speech: Speech, upload: Upload, seconds: Decimal, spoken: Spoken) -> bool:
     with transaction.atomic():
         allowances.lock_account(speech.account_id)
-        terms = _terms(speech, stored.duration_seconds)
-        if not _end(speech, SpeechStatus.READY, audio_id=speech.pk, **terms, **_heard(stored, spoken)):
-            _delete_unless_ready(speech)
+        heard = {"audio_id": upload.pk, "duration_seconds": seconds, "words": _words(spoken)}
+        terms = _terms(speech, seconds)
+        if not _end(speech, SpeechStatus.READY, ready_at=database_clock.now(), **heard, **terms):
             return False
-        _insert_audio(speech, stored)
         if not speech.is_test:
             _capture(speech)
-    metrics.speeches.add("ready", "")
-    metrics.speech_seconds.add(_mode(speech), count=float(stored.duration_seconds))
-    metrics.speech_wait.note((database_clock.now() - speech.created_at).total_seconds())
-    logger.info("speech_ready", speech_id=str(speech.pk), seconds=str(stored.duration_seconds))
     return True
 
 
@@ -53,16 +58,8 @@ def fail_speech(speech: Speech, *, code: str, message: str, why: str) -> bool:
             credits.release(speech.money_reference)
     metrics.speeches.add("failed", code)
     logger.warning("speech_failed", speech_id=str(speech.pk), code=code, why=why)
-    # A worker that had lost its lease may have left a file of this name.
-    audio_files.delete_audio(speech)
     _alarm_of_many(speech)
     return True
-
-
-def _delete_unless_ready(speech: Speech) -> None:
-    """Keep the file if another worker has completed the speech: it has the same name."""
-    if not Speech.objects.filter(pk=speech.pk, status=SpeechStatus.READY).exists():
-        audio_files.delete_audio(speech)
 
 
 def _end(speech: Speech, status: SpeechStatus, **changes: Any) -> bool:
@@ -78,27 +75,8 @@ def _terms(speech: Speech, seconds: Decimal) -> dict[str, Any]:
     return {"free_seconds": terms.free_seconds, "credits_charged": min(terms.credits, speech.credits_held)}
 
 
-def _heard(stored: StoredAudio, spoken: Spoken) -> dict[str, Any]:
-    words = [{"word": each.word, "start": each.start, "end": each.end} for each in spoken.words]
-    return {"duration_seconds": stored.duration_seconds, "words": words, "ready_at": database_clock.now()}
-
-
-def _insert_audio(speech: Speech, stored: StoredAudio) -> None:
-    Upload.objects.create(
-        pk=speech.pk,
-        account_id=speech.account_id,
-        created_by_id=speech.created_by_id,
-        api_key_id=speech.api_key_id,
-        is_test=speech.is_test,
-        origin=UploadOrigin.SPEECH,
-        kind=UploadKind.AUDIO,
-        filename=stored.filename,
-        content_type=stored.content_type,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
-        duration_seconds=stored.duration_seconds,
-        file=stored.name,
-    )
+def _words(spoken: Spoken) -> list[dict[str, Any]]:
+    return [{"word": each.word, "start": each.start, "end": each.end} for each in spoken.words]
 
 
 def _capture(speech: Speech) -> None:

@@ -74,6 +74,7 @@ class Speech(Leased):
         indexes = [
             models.Index(fields=["account", "text_sha256", "-created_at"], name="speech_same"),
             models.Index(fields=["account", "-created_at", "-id"], name="speech_page"),
+            models.Index(fields=["audio"], name="speech_of_audio", condition=Q(audio__isnull=False)),
             models.Index(fields=["due_at"], name="speech_due", condition=Q(due_at__isnull=False)),
         ]
 

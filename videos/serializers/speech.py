@@ -6,10 +6,10 @@ from rest_framework import serializers
 
 from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, DataclassSerializer, shown
+from genvid.media_links import signed_link
 from videos.enums import SpeechStatus
 from videos.listening.prices import prices_of
 from videos.listening.speech_requests import SpeechRequest
-from videos.media.signed_links import signed_link
 from videos.models import Speech
 from videos.queue import estimates
 from videos.representations import ErrorOutput

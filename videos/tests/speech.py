@@ -1,11 +1,15 @@
 """A worker's steps on a speech, in the test's own thread, and what the sandbox has spoken."""
 
+import io
+import wave
 from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from avatars.models import Upload
+from avatars.uploads import removal
 from genvid.sandbox.process import SandboxProcess
 from videos.listening import speaking
 from videos.models import Speech
@@ -35,8 +39,21 @@ def calls_to(sandbox: SandboxProcess) -> int:
 
 
 def stored_audio(speech: Speech) -> list[str]:
-    folder = f"speech/{speech.account_id}/{speech.pk}"
-    return default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
+    """The files of its account's uploads, after their workers."""
+    for pk in Upload.objects.exclude(deleted_at=None).exclude(due_at=None).values_list("pk", flat=True):
+        Upload.objects.filter(pk=pk).update(due_at=timezone.now())
+        removal.work_on(str(pk))
+    folder = f"uploads/{speech.account_id}"
+    return sorted(default_storage.listdir(folder)[1]) if default_storage.exists(folder) else []
+
+
+def audio_name(speech: Speech) -> str:
+    return f"{fresh_speech(speech).audio_id}.wav"
+
+
+def frames_of(content: bytes) -> bytes:
+    with wave.open(io.BytesIO(content)) as sound:
+        return sound.readframes(sound.getnframes())
 
 
 def ask(person: Any, voice: Any, script: str = "Hello world.", **fields: Any) -> Any:

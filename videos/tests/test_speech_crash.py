@@ -18,7 +18,7 @@ from videos.models import Speech
 from videos.provider import heygen_clients
 from videos.tests.fake_heygen import Crash
 from videos.tests.pipeline import Money, money_of
-from videos.tests.speech import fresh_speech, stored_audio
+from videos.tests.speech import audio_name, fresh_speech, stored_audio
 from videos.tests.test_crash_at_statements import MOST_STATEMENTS, dying_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,11 +77,13 @@ def test_a_speech_whose_worker_dies_at_any_statement_is_ready_and_charged_once(p
     speaker = FakeSpeaker(loses=loses)
     for count, speech in enumerate(lives_of(person, speaker, monkeypatch), 1):
         assert (speech.status, speech.credits_held, speech.credits_charged) == ("ready", 0, 2)
-        assert stored_audio(speech) == ["speech.wav"]
+        assert audio_name(speech) in stored_audio(speech)
         assert [*speaker.orders][count - 1 :] == [f"speech.{speech.pk}.1"]
         assert money_of(person) == Money(balance=1000 - 2 * count, charges=count)
-        assert Upload.objects.count() == count
     assert count > 5
+    # What a dead worker had kept expires unused.
+    unused = Upload.objects.exclude(pk__in=Speech.objects.values("audio"))
+    assert not unused.filter(expires_at=None).exists()
 
 
 def test_a_refused_speech_whose_worker_dies_at_any_statement_fails_once_and_costs_nothing(person, monkeypatch):

@@ -13,9 +13,8 @@ from videos.enums import SpeechStatus
 from videos.lifecycle import account_erasure, data_export, retention
 from videos.listening import speech_expiry
 from videos.models import Speech, Video
-from videos.tests.doubles import BrokenBucket
-from videos.tests.pipeline import Money, money_of, use_storage
-from videos.tests.speech import fresh_speech, stored_audio
+from videos.tests.pipeline import Money, money_of
+from videos.tests.speech import audio_name, fresh_speech, stored_audio
 
 pytestmark = pytest.mark.django_db
 
@@ -37,14 +36,14 @@ def test_nothing_is_left_of_an_expired_speech(owner):
     speech = make_speech(owner)
     expire(speech)
     retention.apply_retention()
-    assert (Speech.objects.count(), Upload.objects.count(), stored_audio(speech)) == (0, 0, [])
+    assert (Speech.objects.count(), stored_audio(speech), Upload.objects.get().bytes) == (0, [], 0)
     assert money_of(owner).charges == 0
 
 
 def test_a_speech_is_kept_for_its_day(owner):
     speech = make_speech(owner)
     speech_expiry.clear_expired()
-    assert stored_audio(speech) == ["speech.wav"]
+    assert stored_audio(speech) == [audio_name(speech)]
     assert fresh_speech(speech).script != ""
 
 
@@ -66,7 +65,7 @@ def test_a_speech_of_a_video_is_kept_with_its_audio(owner):
     expire(speech)
     speech_expiry.clear_expired()
     kept = fresh_speech(speech)
-    assert (kept.script, stored_audio(speech)) == (speech.script, ["speech.wav"])
+    assert (kept.script, stored_audio(speech)) == (speech.script, [audio_name(speech)])
     # It is looked at once a day from then on.
     assert kept.due_at > timezone.now() + timedelta(hours=23)
 
@@ -74,34 +73,22 @@ def test_a_speech_of_a_video_is_kept_with_its_audio(owner):
 @pytest.mark.parametrize("column", ["deleted_at", "expired_at"])
 def test_a_speech_of_a_video_whose_files_are_gone_loses_its_words_and_audio(owner, column):
     speech = make_speech(owner)
-    video = video_of(owner, speech, **{column: timezone.now()})
+    video_of(owner, speech, **{column: timezone.now()})
     expire(speech)
     speech_expiry.clear_expired()
     kept = fresh_speech(speech)
     assert (kept.script, kept.words, kept.due_at, stored_audio(speech)) == ("", [], None, [])
-    upload = Upload.objects.get(pk=video.speech_id or speech.pk)
-    assert (upload.file.name, upload.deleted_at is not None) == ("", True)
+    assert Upload.objects.get(pk=speech.audio_id).deleted_at is not None
 
 
-def test_an_audio_that_heygen_has_is_left_to_the_uploads_to_delete(owner):
+def test_an_audio_that_a_video_uses_without_the_speech_is_kept(owner):
+    """As a video that was ordered by its upload would."""
     speech = make_speech(owner)
-    Upload.objects.filter(pk=speech.pk).update(provider_asset_id="asset_1")
+    video = video_of(owner, speech)
+    Video.objects.filter(pk=video.pk).update(speech=None)
     expire(speech)
     speech_expiry.clear_expired()
-    upload = Upload.objects.get()
-    assert (Speech.objects.count(), upload.deleted_at is not None, upload.due_at is not None) == (0, True, True)
-
-
-def test_a_storage_that_does_not_answer_is_asked_again(owner, settings):
-    speech = make_speech(owner)
-    expire(speech)
-    plain = settings.STORAGES
-    use_storage(settings, BrokenBucket.__name__)
-    speech_expiry.clear_expired()
-    assert (Speech.objects.count(), stored_audio(speech)) == (1, ["speech.wav"])
-    settings.STORAGES = plain
-    speech_expiry.clear_expired()
-    assert Speech.objects.count() == 0
+    assert (Speech.objects.count(), stored_audio(speech)) == (0, [f"{speech.audio_id}.wav"])
 
 
 def test_the_sweep_takes_as_many_queries_for_speeches_of_one_video_as_of_ten(owner, settings):
@@ -125,7 +112,7 @@ def test_the_sweep_takes_as_many_queries_for_speeches_of_one_video_as_of_ten(own
 
 def test_the_audio_of_a_speech_that_is_offered_is_in_use(owner):
     speech = make_speech(owner)
-    assert usage.used_of([speech.pk]) == {speech.pk}
+    assert usage.used_of([speech.audio_id]) == {speech.audio_id}
 
 
 def test_the_audio_of_a_cleared_speech_is_in_use_no_more(owner):
@@ -133,7 +120,7 @@ def test_the_audio_of_a_cleared_speech_is_in_use_no_more(owner):
     video_of(owner, speech, deleted_at=timezone.now())
     expire(speech)
     speech_expiry.clear_expired()
-    assert usage.used_of([speech.pk]) == set()
+    assert usage.used_of([speech.audio_id]) == set()
 
 
 # ── Privacy
@@ -143,7 +130,7 @@ def test_the_speeches_of_an_erased_account_are_ended_and_removed(owner):
     ready = make_speech(owner)
     make_speech(owner, SpeechStatus.CREATING, script="Not yet.")
     assert account_erasure.erase_videos_of(owner.account.pk) == ""
-    assert (Speech.objects.count(), Upload.objects.count(), stored_audio(ready)) == (0, 0, [])
+    assert (Speech.objects.count(), stored_audio(ready)) == (0, [])
     assert money_of(owner) == Money(balance=30)
 
 
@@ -160,4 +147,4 @@ def test_an_export_has_the_speeches_of_the_account_alone(owner, outsider):
     make_speech(outsider, script="Theirs.")
     (row,) = data_export.parts_of([owner.account.pk])["speeches"]
     assert (row["id"], row["script"], row["words"]) == (speech.pk, "Mine.", speech.words)
-    assert row["audio"].endswith("/speech.wav")
+    assert row["audio"].endswith(f"/{speech.audio_id}.wav")
