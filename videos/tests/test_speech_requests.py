@@ -1,5 +1,7 @@
 """`POST speech`: what is checked, what is held, and what is not made twice."""
 
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,6 +19,7 @@ from videos.listening import speech_outcomes, speech_requests
 from videos.listening.speech_requests import SpeechRequest
 from videos.models import ProviderState, Speech
 from videos.provider import provider_gate
+from videos.streaming import hub
 from videos.tests.pipeline import Money, money_of
 from videos.tests.speech import SPEECH, ask, fresh_speech
 
@@ -334,3 +337,48 @@ def test_a_speech_in_the_making_is_what_the_row_says(owner, voice):
     speech = Speech.objects.get(pk=data_of(ask(owner, voice), 202)["id"])
     assert fresh_speech(speech).idempotency_key == f"speech.{speech.pk}.1"
     assert speech.expires_at - speech.created_at == timedelta(hours=24)
+
+
+# ── Waiting in the thread of a plain server; test_speech_live.py has the other
+
+
+@pytest.fixture
+def patient(settings):
+    """The answer may wait for a second."""
+    settings.SPEECH_WAIT_SECONDS = 1
+
+
+def test_a_wait_that_runs_out_is_answered_with_202(owner, voice, patient):
+    began = time.monotonic()
+    assert data_of(ask(owner, voice), 202)["status"] == "creating"
+    assert time.monotonic() - began >= 1
+
+
+def test_a_speech_that_ends_during_the_wait_is_answered_as_it_is_then(owner, voice, patient, monkeypatch):
+    def end(is_open, seconds):
+        speech = Speech.objects.get()
+        speech_outcomes.fail_speech(speech, code="script_refused", message="It cannot be spoken.", why="test")
+        return not is_open()
+
+    monkeypatch.setattr(hub, "wait_in_thread", end)
+    assert data_of(ask(owner, voice), 200)["error"]["code"] == "script_refused"
+
+
+def test_the_client_may_wait_for_less_but_not_for_more(owner, voice, patient, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr(hub, "wait_in_thread", lambda is_open, seconds: waits.append(seconds) or False)
+    body = {"script": "Hello world.", "voice_id": str(voice.pk)}
+    for prefer in ("wait=0", "wait=60", "respond-async", ""):
+        owner.client.post(SPEECH, body, HTTP_PREFER=prefer)
+    speech = Speech.objects.get()
+    owner.client.get(f"{SPEECH}/{speech.pk}", HTTP_PREFER="wait=60")
+    owner.client.get(f"{SPEECH}/{speech.pk}")
+    # GET waits only where it is asked to.
+    assert waits == [1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_request_that_finds_no_thread_to_wait_in_is_answered_at_once(owner, voice, settings, monkeypatch):
+    settings.SPEECH_WAIT_SECONDS = 60
+    monkeypatch.setitem(hub._waiting, "threads", threading.BoundedSemaphore(1))
+    with hub._waiting["threads"]:
+        assert data_of(ask(owner, voice), 202)["status"] == "creating"
