@@ -18,11 +18,5 @@ class Migration(migrations.Migration):
                 max_digits=9,
             ),
         ),
-        migrations.AddIndex(
-            model_name="speech",
-            index=models.Index(
-                condition=models.Q(("audio__isnull", False)), fields=["audio"], name="speech_of_audio"
-            ),
-        ),
         migrations.RemoveIndex(model_name="speech", name="speech_expiring"),
     ]

@@ -22,7 +22,7 @@ from videos.models import OperatorAlarm, ProviderState, Speech
 from videos.pipeline import sweeper
 from videos.provider import heygen_clients, provider_gate
 from videos.tests.pipeline import Money, money_of, use_storage
-from videos.tests.speech import (
+from videos.tests.speech_steps import (
     SPEAK,
     SPEECH,
     ask,

@@ -18,7 +18,7 @@ from videos.models import Speech
 from videos.provider import heygen_clients
 from videos.tests.fake_heygen import Crash
 from videos.tests.pipeline import Money, money_of
-from videos.tests.speech import audio_name, fresh_speech, stored_audio
+from videos.tests.speech_steps import audio_name, fresh_speech, stored_audio
 from videos.tests.test_crash_at_statements import MOST_STATEMENTS, dying_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from videos.lifecycle import account_erasure, data_export, retention
 from videos.listening import speech_expiry
 from videos.models import Speech, Video
 from videos.tests.pipeline import Money, money_of
-from videos.tests.speech import audio_name, fresh_speech, stored_audio
+from videos.tests.speech_steps import audio_name, fresh_speech, stored_audio
 
 pytestmark = pytest.mark.django_db
 

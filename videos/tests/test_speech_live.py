@@ -13,7 +13,7 @@ from genvid.tests.factories import set_balance
 from genvid.tests.processes import WebProcess, WorkerProcess
 from videos.models import Speech
 from videos.tests.pipeline import Money, money_of, wait_until
-from videos.tests.speech import SPEAK, audio_name, calls_to, frames_of, fresh_speech, made_by, stored_audio
+from videos.tests.speech_steps import SPEAK, audio_name, calls_to, frames_of, fresh_speech, made_by, stored_audio
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FAST_SETTINGS = {"SWEEP_SECONDS": "0.4", "VIDEO_RETRY_SECONDS": "0.2", "VIDEO_SUBMIT_LEASE": "3", "LOG_LEVEL": "INFO"}

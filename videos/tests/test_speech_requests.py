@@ -21,7 +21,7 @@ from videos.models import ProviderState, Speech
 from videos.provider import provider_gate
 from videos.streaming import hub
 from videos.tests.pipeline import Money, money_of
-from videos.tests.speech import SPEECH, ask, fresh_speech
+from videos.tests.speech_steps import SPEECH, ask, fresh_speech
 
 pytestmark = pytest.mark.django_db
 LONG = "Seven words take about three seconds here. " * 30
