@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 MAX_STATUS_IDS = 100
 MAX_PAGES = 1000
+SPEECH_TIMEOUT = 45.0
+"""Seconds. Nobody waits for longer; a repeated key gets the answer once there is one."""
 # HeyGen v3, create video page: 1 to 255 of these, remembered for 24 hours.
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
@@ -118,8 +120,12 @@ class HeyGenClient:
         Raises `Refused` for a voice that HeyGen no longer has.
         """
         _require_key(idempotency_key)
+        timeout = min(SPEECH_TIMEOUT, self.write_timeout)
+        call = Call(
+            "speak", "POST", "/v3/voices/speech", timeout, json=write_speech(spec), idempotency_key=idempotency_key
+        )
         try:
-            data = self._write("speak", "POST", "/v3/voices/speech", write_speech(spec), idempotency_key)
+            data = _object(self._transport.call(call))
         except NotFound as error:
             raise error.as_refusal() from error
         return read_speech(data)

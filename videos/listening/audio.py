@@ -19,6 +19,7 @@ from videos.models import Speech
 Fetch = Callable[..., object]
 """Copies a file into a sink, with the arguments of `HeyGenClient.download_media`."""
 MAX_BYTES = 128 * 1024**2
+DOWNLOAD_TIMEOUT = 30.0
 
 
 def keep_audio(speech: Speech, fetch: Fetch, spoken: Spoken) -> Upload:
@@ -29,7 +30,7 @@ def keep_audio(speech: Speech, fetch: Fetch, spoken: Spoken) -> Upload:
     """
     resumable_downloads.require_disk_space(0)
     with tempfile.TemporaryFile(dir=Path(settings.WORK_DIR)) as file:
-        fetch(spoken.audio_url, file, max_bytes=MAX_BYTES, timeout=settings.VIDEO_STORE_LEASE)
+        fetch(spoken.audio_url, file, max_bytes=MAX_BYTES, timeout=DOWNLOAD_TIMEOUT)
         return intake.keep_file(
             speech.account_id, file, kind=UploadKind.AUDIO, filename="speech", is_test=speech.is_test
         )

@@ -59,7 +59,8 @@ def speak(speech_id: str) -> None:
 @request_context.under_request_of_row
 def _speak(speech: Speech) -> None:
     if not speech.is_test and not gate.is_open():
-        speech.retry_later(GATE_PAUSE, "HeyGen takes no orders at the moment.")
+        # Not a try: those are counted where the audio is asked for again.
+        speech.retry_later(GATE_PAUSE, "HeyGen takes no orders at the moment.", tries=speech.tries)
         return
     client = client_for(speech)
     try:

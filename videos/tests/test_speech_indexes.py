@@ -35,7 +35,8 @@ def speech(owner, outsider):
 QUERIES = {
     "the same text": (lambda mine, theirs: speech_requests._same_of_today(theirs, REQUEST), {"speech_same"}),
     "free seconds of the day": (
-        lambda mine, theirs: allowances.free_seconds_left(mine.account_id, timezone.now()), {"speech_page", "speech_same"}
+        lambda mine, theirs: allowances.free_seconds_left(mine.account_id, timezone.now()),
+        {"speech_page", "speech_same"},
     ),
     "texts being spoken": (lambda mine, theirs: speech_requests._require_turn(theirs), {"speech_page", "speech_same"}),
     "due ones": (lambda mine, theirs: speaking.enqueue_due(), {"speech_due"}),
