@@ -294,6 +294,10 @@ SILENCED_SYSTEM_CHECKS = ["djstripe.W002", "corsheaders.E013", "corsheaders.E014
 # Longer than any call: a second worker must not repeat an order while the first may still hear its answer.
 VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=HEYGEN_WRITE_TIMEOUT + 10)
 VIDEO_STORE_LEASE = env.float("VIDEO_STORE_LEASE")
+# Of a text that a client wants to hear; SPEECH_WAIT_SECONDS of that its request waits for it.
+SPEECH_WAIT_SECONDS = env.float("SPEECH_WAIT_SECONDS")
+SPEECH_DEADLINE = env.float("SPEECH_DEADLINE")
+SPEECHES_PER_ACCOUNT = env.int("SPEECHES_PER_ACCOUNT")
 VIDEO_QUEUE_DEADLINE = env.float("VIDEO_QUEUE_DEADLINE")
 VIDEO_SUBMIT_DEADLINE = env.float("VIDEO_SUBMIT_DEADLINE")
 VIDEO_RENDER_DEADLINE = env.float("VIDEO_RENDER_DEADLINE")

@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Videos": {
         "videos.video": "Videos",
         "videos.batch": "Batches",
+        "videos.speech": "Speeches",
         "videos.videoevent": "Timeline of all videos",
         "avatars.avatar": "Avatars",
         "avatars.voice": "Voices",

@@ -77,6 +77,10 @@ def video(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hello.", "avatar_id": world.ids["avatar"]}
 
 
+def speech(world: World, asker: Asker) -> dict[str, Any]:
+    return {"script": "Hello.", "voice_id": world.ids["voice"]}
+
+
 def batch(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hi {{name}}.", "avatar_id": world.ids["avatar"], "rows": [{"name": "Ada"}]}
 
@@ -184,6 +188,8 @@ TABLE: dict[str, Rule | Open] = {
     "GET videos/{id}/file": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/thumbnail": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/captions": Rule(ALL, "videos:read", 302, of="completed"),
+    "POST speech": Rule(WRITERS, "videos:write", 202, body=speech, foreign=202),
+    "GET speech/{id}": Rule(ALL, "videos:read", of="speech"),
     "GET batches": Rule(ALL, "videos:read"),
     "POST batches": Rule(WRITERS, "videos:write", 201, body=batch),
     "POST batches/quote": Rule(ALL, "videos:read", body=batch),

@@ -55,6 +55,7 @@ from genvid.tests.factories import (
     make_key,
     make_payment,
     make_price,
+    make_speech,
     make_video,
 )
 from videos.models import (
@@ -127,6 +128,7 @@ def rows(owner) -> Video:
     Export.objects.create(user=owner.user)
     Erasure.objects.create(user=owner.user, erase_after=video.created_at)
     Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
+    make_speech(owner)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
     make_checkout(owner)
     payment = make_payment(owner)

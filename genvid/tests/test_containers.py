@@ -13,7 +13,22 @@ from genvid.schedule import queues
 from genvid.tests.scripts import SCRIPTS, load_script
 
 ROOT = SCRIPTS.parent
-PRODUCTION = {"postgres", "redis", "migrate", "web", "web2", "stream", "worker", "poller", "caller", "mailer", "beat"}
+PRODUCTION = {
+    *(
+        "postgres",
+        "redis",
+        "migrate",
+        "web",
+        "web2",
+        "stream",
+        "worker",
+        "poller",
+        "speaker",
+        "caller",
+        "mailer",
+        "beat",
+    )
+}
 ENGINE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 case "$1 $2" in
@@ -55,7 +70,10 @@ def test_the_workers_of_production_serve_every_queue_once(compose):
     assert sorted(served) == sorted(queue.name for queue in queues())
 
 
-@pytest.mark.parametrize(("name", "served"), [("mailer", "mail"), ("poller", "polls"), ("worker", "celery,ticks")])
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [("mailer", "mail"), ("poller", "polls"), ("speaker", "speech"), ("worker", "celery,ticks")],
+)
 def test_what_waits_for_others_and_what_must_not_wait_have_workers_of_their_own(compose, name, served):
     command = compose["services"][name]["command"]
     assert command[command.index("-Q") + 1] == served

@@ -80,6 +80,7 @@ QUEUES = {
     "videos.register_webhook": "outgoing",
     "videos.replace_file": "files",
     "videos.retain": "files",
+    "videos.speak": "speech",
     "videos.store": "files",
     "videos.submit": "orders",
     "videos.sweep": "celery",
@@ -193,7 +194,7 @@ def test_celery_routes_each_job_to_its_queue() -> None:
 
 
 def test_a_worker_without_named_queues_serves_every_queue() -> None:
-    names = {"celery", "files", "mail", "orders", "outgoing", "polls", "ticks"}
+    names = {"celery", "files", "mail", "orders", "outgoing", "polls", "speech", "ticks"}
     assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == names
     assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
 

@@ -45,6 +45,13 @@ GUIDE = {
     "given_up_without_word": Advice(
         Severity.WARNING, "Ask HeyGen about the order: it may still make and bill it. The client has its credits back."
     ),
+    "speech_refused": Advice(
+        Severity.CRITICAL, "Look at the plan and the wallet at HeyGen: it makes no speech for this account."
+    ),
+    "speeches_fail": Advice(
+        Severity.WARNING,
+        "Read the last reason on the page of speeches; look at HeyGen, the storage and the queue `speech`.",
+    ),
     "status_reads_refused": Advice(Severity.WARNING, "Nothing at once. If it goes on, poll less (POLL_SECONDS)."),
     "unknown_provider_code": Advice(
         Severity.WARNING, "See whether the video was judged rightly, and add the code to `genvid/heygen/verdicts.py`."

@@ -4,7 +4,7 @@ import io
 import json
 import math
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -19,7 +19,16 @@ from avatars.uploads.intake import keep_file
 from billing import credits
 from genvid.tests import heygen_assets, media_files
 from genvid.tests.asserts import data_of, queries_of, wrong_fields_of
-from genvid.tests.factories import SCRIPT, make_avatar, make_key, make_upload, make_video, make_voice, set_balance
+from genvid.tests.factories import (
+    SCRIPT,
+    make_avatar,
+    make_key,
+    make_speech,
+    make_upload,
+    make_video,
+    make_voice,
+    set_balance,
+)
 from videos.enums import SpeechStatus, Status, VideoKind
 from videos.media import mp4
 from videos.models import Batch, Speech, Video
@@ -51,14 +60,7 @@ def voice():
 
 @pytest.fixture
 def speech(owner, voice):
-    return make_speech(owner, voice)
-
-
-def make_speech(owner, voice, **fields) -> Speech:
-    audio = make_upload(owner, "audio", origin="speech", is_test=fields.get("is_test", False))
-    given = {"account": owner.account, "created_by": owner.user, "script": SCRIPT, "voice": voice, "audio": audio}
-    given |= {"status": SpeechStatus.READY, "duration_seconds": audio.duration_seconds, "text_sha256": "0" * 64}
-    return Speech.objects.create(**given | {"expires_at": timezone.now() + timedelta(hours=1)} | fields)
+    return make_speech(owner, voice_id=voice.pk)
 
 
 def nothing_was_made(owner) -> bool:
@@ -417,7 +419,7 @@ def test_a_photo_speaks_a_script_before_a_background_of_its_own(pipeline, owner,
 
 
 def test_the_very_audio_of_a_speech_is_rendered(pipeline, owner, sound):
-    speech = make_speech(owner, pipeline.avatar.default_voice, audio=sound)
+    speech = make_speech(owner, voice_id=pipeline.avatar.default_voice_id, audio=sound)
     Upload.objects.filter(pk=sound.pk).update(origin="speech")
     video = pipeline.run(pipeline.order(owner, None, speech_id=speech.pk))
     assert sent_of(pipeline, video)["scenes"][0]["audio"]

@@ -17,6 +17,7 @@ KEPT = {
     "accounts.privacy.retention.EVENT_RETENTION": "30 days",
     "videos.lifecycle.retention.DELIVERY_RETENTION": "30 days",
     "videos.lifecycle.retention.PROVIDER_TEXT_RETENTION": "90 days",
+    "videos.models.speech.KEPT": "24 hours",
     "videos.operator_alarms.RETENTION": "90 days",
     "billing.stripe.webhook_endpoint.FORGERY_RETENTION": "3 days",
     "billing.stripe.webhook_endpoint.DELIVERY_RETENTION": "30 days",

@@ -231,7 +231,7 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
                 return self._shown(video)
             wait = partial(hub.wait_for_end, watcher, seconds)
             return Deferred(wait=wait, answer=partial(self._after_wait, seconds))
-        if not hub.wait_in_thread(video.pk, seconds):
+        if not hub.wait_in_thread(partial(hub.is_being_made, video.pk), seconds):
             return self._shown(video)
         return self._shown(self.get_object_again(), waited=seconds)
 

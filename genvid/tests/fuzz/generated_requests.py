@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from billing.models import Plan
 from genvid.tests.contract import document, resolved
-from genvid.tests.factories import Person, make_avatar, make_key, make_payment, make_teammate, make_video
+from genvid.tests.factories import Person, make_avatar, make_key, make_payment, make_speech, make_teammate, make_video
 from genvid.tests.properties import FUZZ_EXAMPLES
 from genvid.wsgi import application
 
@@ -141,6 +141,7 @@ def make_known_rows(owner: Person) -> KnownRows:
         "team/members": [str(member.user.pk), str(owner.user.pk)],
         "team/invitations": [post("team/invitations", {"email": "new@example.com", "role": "member"})],
     }
+    ids["speech"] = [str(make_speech(owner, voice_id=avatar.default_voice_id).pk)]
     ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
     ids["billing/payments"] = [str(make_payment(owner).pk)]
     named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}
