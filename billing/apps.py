@@ -23,6 +23,7 @@ class BillingConfig(AppConfig):
 
         djstripe_patches.apply_patches()
         post_migrate.connect(seeds.seed_rates, sender=self, dispatch_uid="billing.seed_rates")
+        post_migrate.connect(seeds.seed_fees, sender=self, dispatch_uid="billing.seed_fees")
         post_migrate.connect(seeds.seed_tiers, sender=self, dispatch_uid="billing.seed_tiers")
         post_migrate.connect(seeds.seed_plans, sender=self, dispatch_uid="billing.seed_plans")
         REGISTRY.register(gauges.MoneyGauges())

@@ -21,7 +21,8 @@ from billing.ledger import holds, lots, overruns, usage
 from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
 from billing.ledger.price_explanation import PriceExplanation, explain_price
 from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, Wallet
-from billing.plans import rates
+from billing.plans import fees, rates
+from billing.plans.fees import Fee
 from billing.plans.plan_limits import (
     PLAN_OF_ACCOUNT,
     PlanLimits,
@@ -41,6 +42,7 @@ PriceAt = Callable[[Decimal], int]
 USUAL_FACTOR = Decimal(1)
 __all__ = [
     "PLAN_OF_ACCOUNT",
+    "Fee",
     "PlanLimits",
     "PriceExplanation",
     "explain_price",
@@ -80,20 +82,54 @@ def provider_cost(*, engine: str, avatar_kind: str, resolution: str, seconds: De
     return rates.provider_cost(engine=engine, avatar_kind=avatar_kind, resolution=resolution, seconds=seconds)
 
 
+def fee(what: str) -> Fee:
+    """Of a thing sold by the piece or the begun minute. Raises ProviderUnavailable where none is set."""
+    return fees.fee(what)
+
+
 @joined()
 def hold(account_id: UUID, amount: int, *, reference: str, key_id: UUID | None = None) -> None:
     """Raises InsufficientCredits, KeyLimitReached, and Conflict for a reference held for another amount."""
+    existing = _hold_unless_held(account_id, amount, reference, key_id)
+    if existing is not None and (existing.wallet_id, existing.amount) != (account_id, amount):
+        raise Conflict(f"{reference} already holds {existing.amount} credits.")
+
+
+@joined()
+def charge(
+    account_id: UUID,
+    amount: int,
+    *,
+    reference: str,
+    description: str,
+    provider_microdollars: int | None = 0,
+    key_id: UUID | None = None,
+) -> int:
+    """Hold and capture at once, for what is done already. Returns the credits charged, by an earlier call too.
+
+    An amount of 0 records our cost alone; a cost of None is unknown. Raises InsufficientCredits, KeyLimitReached, and
+    Conflict for a reference that another account has, or that is held or was released.
+    """
+    existing = _hold_unless_held(account_id, amount, reference, key_id)
+    if existing is None:
+        return capture(reference, amount, description=description, provider_microdollars=provider_microdollars)
+    if (existing.wallet_id, existing.status) != (account_id, HoldStatus.CAPTURED):
+        raise Conflict(f"{reference} is in use.")
+    return existing.captured
+
+
+def _hold_unless_held(account_id: UUID, amount: int, reference: str, key_id: UUID | None) -> Hold | None:
+    """The hold that has the reference already, or None. Raises InsufficientCredits and KeyLimitReached."""
     wallet = _take(account_id, amount)
     if wallet is not None and insert_if_absent(_hold_of(wallet, amount, reference, key_id)):
         _reserve(key_id, amount)
-        return
+        return None
     existing = Hold.objects.filter(reference=reference).first()
     if existing is None:
         raise _insufficient(account_id, amount)
-    if (existing.wallet_id, existing.amount) != (account_id, amount):
-        raise Conflict(f"{reference} already holds {existing.amount} credits.")
     if wallet is not None:
         Wallet.objects.filter(pk=account_id).update(held=F("held") - amount)
+    return existing
 
 
 @joined()
@@ -186,8 +222,11 @@ def refund(reference: str, amount: int, *, description: str) -> bool:
 
 
 @joined()
-def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int = 0) -> int:
-    """Charges at most the hold and releases the rest. Returns the credits charged; an excess becomes an overrun."""
+def capture(reference: str, amount: int, *, description: str = "", provider_microdollars: int | None = 0) -> int:
+    """Charges at most the hold and releases the rest. Returns the credits charged; an excess becomes an overrun.
+
+    A cost of None is unknown.
+    """
     closed = holds.close_hold(reference, charge=amount, provider_microdollars=provider_microdollars)
     if closed is None:
         return Hold.objects.values_list("captured", flat=True).get(reference=reference)

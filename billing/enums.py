@@ -18,6 +18,20 @@ class HoldStatus(TextChoices):
     RELEASED = "released"
 
 
+class Sold(TextChoices):
+    """What has a fee: all that is not paid by the second of video."""
+
+    PHOTO_AVATAR = "photo_avatar", "photo avatar"
+    DIGITAL_TWIN = "digital_twin", "digital twin"
+    VOICE_CLONE = "voice_clone", "voice clone"
+    SPEECH = "speech"
+
+
+class FeeUnit(TextChoices):
+    EACH = "each"
+    MINUTE = "minute", "a begun minute"
+
+
 class LotSource(TextChoices):
     SIGNUP = "signup", "sign-up"
     PACK = "pack"

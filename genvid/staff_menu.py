@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "billing.plan": "Plans",
         "billing.tier": "Tiers",
         "billing.renderrate": "Prices of rendering",
+        "billing.fee": "Fees",
         "billing.topup": "Automatic purchases",
         "billing.topuprule": "Rules of automatic purchases",
         "billing.checkout": "Checkouts",

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accounts.admin.confirmed_acts import offer
 from billing.admin.money_acts import ADJUST, CONFIRM, DECLINE
-from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
+from billing.models import CreditAdjustment, CreditLot, Fee, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
 from billing.models.wallets import OVERDRAWN
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
 from genvid.panels import coloured, link_reference, linked
@@ -85,7 +85,10 @@ class CreditAdjustmentAdmin(ReadOnlyAdmin):
 class TierAdmin(AppAdmin):
     """The set of tiers is fixed in the code."""
 
-    list_display = ("code", "name", "weight", "max_in_flight", "retention_days")
+    list_display = (
+        *("code", "name", "weight", "max_in_flight", "retention_days", "uploads_per_day", "upload_bytes"),
+        *("free_speech_seconds", "own_avatars", "own_voices"),
+    )
     list_filter = ("weight",)
     search_fields = ("code", "name")
     readonly_fields = ("code",)
@@ -97,10 +100,18 @@ class TierAdmin(AppAdmin):
         return False
 
 
-@admin.register(RenderRate)
-class RenderRateAdmin(AppAdmin):
+class PriceAdmin(AppAdmin):
     """Append-only: a price change is a new row with a later start."""
 
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(RenderRate)
+class RenderRateAdmin(PriceAdmin):
     list_display = (
         *("engine", "avatar_kind", "resolution", "credits_per_second", "minimum_credits"),
         *("provider_microdollars_per_second", "valid_from"),
@@ -108,11 +119,16 @@ class RenderRateAdmin(AppAdmin):
     list_filter = ("engine", "avatar_kind", "resolution")
     search_fields = ("engine",)
 
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+@admin.register(Fee)
+class FeeAdmin(PriceAdmin):
+    list_display = ("what", "credits", "unit", "cost", "valid_from")
+    list_filter = ("what",)
+    search_fields = ("what",)
+
+    @admin.display(description="provider microdollars", ordering="provider_microdollars")
+    def cost(self, fee: Fee) -> int | str:
+        return "unknown" if fee.provider_microdollars is None else fee.provider_microdollars
 
 
 @admin.register(LedgerProof)

@@ -39,7 +39,7 @@ class ClosedHold:
     """Of the wallet, after the charge."""
 
 
-def close_hold(reference: str, *, charge: int | None, provider_microdollars: int = 0) -> ClosedHold | None:
+def close_hold(reference: str, *, charge: int | None, provider_microdollars: int | None = 0) -> ClosedHold | None:
     """Free a hold, and take up to `charge` credits; None releases it. None when it was closed before.
 
     Call it in a transaction that consumes lots and writes the entry of the charge. Raises Hold.DoesNotExist.

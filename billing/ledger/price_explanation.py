@@ -46,9 +46,10 @@ class PriceExplanation:
         return -sum(entry.credits for entry in (self.charge, self.refund) if entry is not None)
 
     @property
-    def provider_cost(self) -> Decimal:
-        """Dollars, by the rate table of the day of the charge."""
-        return Decimal(self.hold.provider_microdollars if self.hold else 0) / MICRO
+    def provider_cost(self) -> Decimal | None:
+        """Dollars, by the prices of the day of the charge; None where they are unknown."""
+        cost = self.hold.provider_microdollars if self.hold else 0
+        return None if cost is None else Decimal(cost) / MICRO
 
     @property
     def revenue(self) -> Decimal | None:

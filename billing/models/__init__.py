@@ -5,7 +5,7 @@ from billing.models.fundings import Funding
 from billing.models.ledger_proofs import LedgerProof
 from billing.models.payments import Checkout, Customer, Dispute, FormerCustomer, Invoice, Payment, Refund
 from billing.models.plans import Plan, PlanPrice
-from billing.models.rates import RenderRate, Tier
+from billing.models.rates import Fee, RenderRate, Tier
 from billing.models.signups import SignupDay, SignupGrant
 from billing.models.stripe_sync import Letter, Shop, StripeSync
 from billing.models.subscriptions import Allowance, AllowanceStop, Subscription
@@ -20,6 +20,7 @@ __all__ = [
     "CreditLot",
     "Customer",
     "Dispute",
+    "Fee",
     "FormerCustomer",
     "Funding",
     "Hold",

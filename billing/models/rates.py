@@ -1,8 +1,14 @@
-"""Render rates and the limits of tiers."""
+"""Render rates, fees, and the limits of tiers."""
+
+from datetime import datetime
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+
+from billing.enums import FeeUnit, Sold
+
+GIGABYTE = 1_000_000_000
 
 
 class Tier(models.Model):
@@ -18,6 +24,15 @@ class Tier(models.Model):
     requests_per_minute = models.PositiveIntegerField(
         default=120, db_default=120, help_text="Per person, or per API key."
     )
+    uploads_per_day = models.PositiveIntegerField(default=20, db_default=20, help_text="Files that may be sent a day.")
+    upload_bytes = models.PositiveBigIntegerField(
+        default=GIGABYTE, db_default=GIGABYTE, help_text="Bytes of uploads kept at once; 1000000000 are a gigabyte."
+    )
+    free_speech_seconds = models.PositiveIntegerField(
+        default=60, db_default=60, help_text="Seconds of speech a day that may be heard without credits."
+    )
+    own_avatars = models.PositiveIntegerField(default=1, db_default=1, help_text="Own faces at once.")
+    own_voices = models.PositiveIntegerField(default=1, db_default=1, help_text="Own voices at once.")
 
     class Meta:
         ordering = ["weight", "code"]
@@ -50,3 +65,43 @@ class RenderRate(models.Model):
     def __str__(self) -> str:
         parts = (self.engine, self.avatar_kind or "any", self.resolution or "any")
         return f"{' · '.join(parts)}: {self.credits_per_second} credits a second"
+
+
+class FeeQuerySet(models.QuerySet["Fee"]):
+    def in_force(self, at: datetime) -> "FeeQuerySet":
+        """One row for each thing that has a fee at that moment."""
+        begun = self.filter(valid_from__lte=at)
+        newer = begun.filter(what=models.OuterRef("what"), valid_from__gt=models.OuterRef("valid_from"))
+        return begun.exclude(models.Exists(newer.order_by()))
+
+
+class Fee(models.Model):
+    """Price and cost of what is sold by the piece or by the begun minute. The newest row in force holds."""
+
+    what = models.CharField(max_length=20, choices=Sold.choices)
+    credits = models.PositiveIntegerField(help_text="For one piece, or one begun minute.")
+    unit = models.CharField(
+        max_length=10, choices=FeeUnit.choices, default=FeeUnit.EACH, db_default=FeeUnit.EACH,
+        help_text="Speech is sold by the minute, all else by the piece.",
+    )  # fmt: skip
+    provider_microdollars = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="What one costs us, in micro-dollars. Empty: unknown, and shown as unknown."
+    )
+    valid_from = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    objects = FeeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["what", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["what", "valid_from"], name="fee_unique"),
+            models.CheckConstraint(
+                condition=models.Q(what=Sold.SPEECH, unit=FeeUnit.MINUTE)
+                | (~models.Q(what=Sold.SPEECH) & models.Q(unit=FeeUnit.EACH)),
+                name="fee_unit",
+                violation_error_message="Speech is sold by the minute, all else by the piece.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}: {self.credits} credits {self.get_unit_display()}"

@@ -75,7 +75,7 @@ class CreditLot(models.Model):
 
 
 class Hold(models.Model):
-    """Credits reserved for a video. Settled exactly once."""
+    """Credits reserved for what is being made. Settled exactly once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="holds")
@@ -93,7 +93,7 @@ class Hold(models.Model):
         help_text="The wallet's factor when this was held.",
     )
     provider_microdollars = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text="Our cost, by the rate table of that day."
+        null=True, blank=True, default=0, db_default=0, help_text="Our cost, by the prices of that day. Empty: unknown."
     )
     api_key = models.ForeignKey(
         ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False

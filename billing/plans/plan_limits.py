@@ -26,6 +26,13 @@ class PlanLimits:
     """None: files are kept for ever."""
     requests_per_minute: int
     """Per person, or per API key."""
+    uploads_per_day: int
+    upload_bytes: int
+    """Of uploads kept at once."""
+    free_speech_seconds: int
+    """A day."""
+    own_avatars: int
+    own_voices: int
 
 
 def plan_limits_of(account_ids: Iterable[UUID]) -> dict[UUID, PlanLimits]:

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
-from billing.credits import adjust, capture, expire, hold, release
+from billing.credits import adjust, capture, charge, expire, hold, release
 from billing.ledger.ledger_check import check_all_wallets
 from billing.models import CreditLot, Hold, LedgerEntry
 from genvid.errors import InsufficientCredits
@@ -41,6 +41,31 @@ def test_of_many_captures_one_charges():
     results = in_parallel([partial(capture, "a", 6)] * 12)
     assert (outcomes(results), owner.wallet.balance, owner.wallet.held) == ({6: 12}, 24, 0)
     assert LedgerEntry.objects.filter(kind="charge").count() == 1
+
+
+def pay(owner, amount: int, reference: str) -> int:
+    return charge(owner.account.pk, amount, reference=reference, description="Speech")
+
+
+def test_of_many_charges_with_one_reference_one_is_taken():
+    owner = make_caller(balance=30)
+    results = in_parallel([partial(pay, owner, 7, "speech:1")] * 12)
+    assert (outcomes(results), owner.wallet.balance, owner.wallet.held) == ({7: 12}, 23, 0)
+    assert (LedgerEntry.objects.filter(kind="charge").count(), the_ledger_proves()) == (1, True)
+
+
+def test_the_last_credits_pay_one_of_two_charges_and_its_repetitions():
+    owner = make_caller(balance=7)
+    results = in_parallel([partial(pay, owner, 7, f"speech:{number % 2}") for number in range(12)])
+    assert outcomes(results) == {7: 6, InsufficientCredits.__name__: 6}
+    assert (owner.wallet.balance, owner.wallet.held, the_ledger_proves()) == (0, 0, True)
+
+
+def test_of_twenty_charges_on_ten_credits_ten_succeed():
+    owner = make_caller(balance=10)
+    results = in_parallel([partial(pay, owner, 1, f"speech:{number}") for number in range(20)])
+    assert outcomes(results) == {1: 10, InsufficientCredits.__name__: 10}
+    assert (owner.wallet.balance, Hold.objects.count(), the_ledger_proves()) == (0, 10, True)
 
 
 def test_of_many_releases_one_counts():
@@ -87,11 +112,11 @@ def test_the_ledger_proves_after_parallel_operations_of_all_kinds():
     owner = make_caller(balance=100)
     calls = [partial(spend, owner, f"a{n}") for n in range(6)]
     calls += [partial(grant, owner, 5, reference=f"pack:{n}", expires_at=timezone.now()) for n in range(3)]
-    calls += [expire] * 3
+    calls += [expire] * 3 + [partial(pay, owner, 2, f"speech:{n % 2}") for n in range(4)]
     assert [each for each in in_parallel(calls) if isinstance(each, Exception)] == []
     expire()
     perishable = CreditLot.objects.filter(expires_at__isnull=False).aggregate(left=Sum("remaining"))
-    assert (LedgerEntry.objects.filter(kind="charge").count(), perishable, owner.wallet.held) == (6, {"left": 0}, 0)
+    assert (LedgerEntry.objects.filter(kind="charge").count(), perishable, owner.wallet.held) == (8, {"left": 0}, 0)
     assert the_ledger_proves()
 
 

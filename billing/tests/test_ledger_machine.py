@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
-from billing.credits import adjust, capture, expire, hold, release
+from billing.credits import adjust, capture, charge, expire, hold, release
 from billing.models import CreditLot, Hold
 from genvid.errors import InsufficientCredits
 from genvid.tests.asserts import the_ledger_proves
@@ -128,6 +128,18 @@ class WalletMachine(RuleBasedStateMachine):
             assert release(name) is True
         elif name in self.model.settled:
             assert release(name) is False
+
+    @rule(number=NAMES, amount=st.integers(min_value=0, max_value=40))
+    def charge_it(self, number: int, amount: int) -> None:
+        name = self.name("speech", number)
+        if name not in self.model.settled and amount > self.model.available:
+            with pytest.raises(InsufficientCredits):
+                charge(self.account_id, amount, reference=name, description="")
+            return
+        if name not in self.model.settled:
+            self.model.spend(amount)
+            self.model.settled[name] = amount
+        assert charge(self.account_id, amount, reference=name, description="") == self.model.settled[name]
 
     @rule(number=NAMES, amount=AMOUNTS, days=DAYS)
     def grant_some(self, number: int, amount: int, days: int | None) -> None:

@@ -29,6 +29,7 @@ from billing.models import (
     CreditLot,
     Customer,
     Dispute,
+    Fee,
     FormerCustomer,
     Hold,
     Invoice,
@@ -178,7 +179,7 @@ def test_money_and_history_are_not_added_or_changed_by_hand(staff, rows, model):
     assert [answer.status_code for answer in answers] == [403] * 3
 
 
-@pytest.mark.parametrize("model", [*UNTOUCHABLE, RenderRate], ids=name_of)
+@pytest.mark.parametrize("model", [*UNTOUCHABLE, RenderRate, Fee], ids=name_of)
 def test_money_and_history_are_not_deleted_by_hand_or_in_bulk(staff, rows, model):
     row = first(model).pk
     body = {"action": "delete_selected", "_selected_action": [row], "post": "yes"}
@@ -210,6 +211,35 @@ def test_a_price_that_was_in_force_stays_as_it_was(staff):
     with nothing_changes():
         response = staff.post(address(RenderRate, "change", first(RenderRate).pk), PRICE)
     assert response.status_code == 403
+
+
+FEE = {
+    "what": "voice_clone",
+    "credits": "12",
+    "unit": "each",
+    "provider_microdollars": "",
+    "valid_from_0": "2027-01-01",
+    "valid_from_1": "00:00:00",
+}
+
+
+def test_a_new_fee_is_a_new_row_whose_cost_may_be_unknown(staff):
+    response = staff.post(address(Fee, "add"), FEE)
+    fee = Fee.objects.get(what="voice_clone", credits=12)
+    assert (response.status_code, fee.provider_microdollars, Fee.objects.count()) == (302, None, 5)
+    assert AuditEntry.objects.get(act="staff.record_added").detail["kind"] == "billing.Fee"
+
+
+def test_a_fee_that_was_in_force_stays_as_it_was(staff):
+    with nothing_changes():
+        response = staff.post(address(Fee, "change", first(Fee).pk), FEE)
+    assert response.status_code == 403
+
+
+def test_a_fee_in_a_unit_of_something_else_is_refused(staff):
+    with nothing_changes():
+        page = staff.post(address(Fee, "add"), FEE | {"unit": "minute"})
+    assert b"Speech is sold by the minute, all else by the piece." in page.content
 
 
 def test_staff_see_two_tables_of_dj_stripe_without_the_senders_of_webhooks(staff, rows):

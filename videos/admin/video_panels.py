@@ -122,7 +122,9 @@ def _moved(why: credits.PriceExplanation) -> Iterator[Row]:
 def _earned(why: credits.PriceExplanation) -> Iterator[Row]:
     if why.hold is None or why.hold.settled_at is None:
         return
-    cost = why.provider_cost
+    if (cost := why.provider_cost) is None:
+        yield "HeyGen's cost", "unknown", "no price of HeyGen's was set; so is the margin"
+        return
     rate = f"{why.rate.provider_microdollars_per_second} micro-dollars a second" if why.rate else ""
     yield "HeyGen's cost", f"{cost:.4f} USD", link_to(why.rate, rate)
     if why.value is None or why.revenue is None:

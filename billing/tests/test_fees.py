@@ -1,0 +1,82 @@
+"""Prices of what is sold by the piece or by the begun minute."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from billing import credits
+from billing.models import Fee
+from billing.plans import seeds
+from genvid.errors import ProviderUnavailable
+from genvid.tests.asserts import nothing_changes, queries_of
+from genvid.tests.clocks import still_clocks
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+SEEDED = {
+    "photo_avatar": (20, 1_000_000, "each"),
+    "digital_twin": (30, 1_000_000, "each"),
+    "voice_clone": (10, None, "each"),
+    "speech": (1, 40_000, "minute"),
+}
+
+
+def make_fee(credits: int, *, what: str = "photo_avatar", age: timedelta = DAY, **fields) -> Fee:
+    return Fee.objects.create(what=what, credits=credits, valid_from=timezone.now() - age, **fields)
+
+
+def test_a_new_installation_has_its_fees():
+    fees = {what: credits.fee(what) for what in SEEDED}
+    assert {what: (fee.credits, fee.provider_microdollars, fee.unit) for what, fee in fees.items()} == SEEDED
+    assert [fee.what for fee in fees.values()] == list(SEEDED)
+
+
+def test_the_newest_fee_in_force_holds():
+    make_fee(25)
+    make_fee(22, age=2 * DAY)
+    make_fee(90, age=-DAY)
+    assert credits.fee("photo_avatar").credits == 25
+
+
+@pytest.mark.parametrize(("early", "expected"), [(timedelta(microseconds=1), 20), (timedelta(0), 25)])
+def test_a_fee_begins_to_hold_exactly_at_its_time(early, expected):
+    later = make_fee(25, age=-DAY)
+    credits.fee("photo_avatar")
+    with still_clocks(later.valid_from - early):
+        assert credits.fee("photo_avatar").credits == expected
+
+
+def test_fees_are_remembered():
+    credits.fee("speech")
+    assert queries_of(lambda: [credits.fee(what) for what in SEEDED]) == 0
+
+
+def test_what_has_no_fee_cannot_be_sold():
+    Fee.objects.filter(what="speech").delete()
+    with pytest.raises(ProviderUnavailable) as refusal:
+        credits.fee("speech")
+    assert refusal.value.message == "No price is set for speech."
+
+
+@pytest.mark.parametrize(("what", "unit"), [("speech", "each"), ("voice_clone", "minute")])
+def test_only_speech_is_sold_by_the_minute(what, unit):
+    fee = Fee(what=what, credits=1, unit=unit)
+    with pytest.raises(ValidationError, match="Speech is sold by the minute"):
+        fee.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        fee.save()
+
+
+def test_seeding_again_leaves_the_fees_of_staff_alone():
+    Fee.objects.filter(what="speech").update(credits=3)
+    with nothing_changes():
+        seeds.seed_fees()
+
+
+def test_what_a_release_adds_gets_its_fee():
+    Fee.objects.filter(what="voice_clone").delete()
+    seeds.seed_fees()
+    assert credits.fee("voice_clone") == credits.Fee("voice_clone", 10, None, "each")
