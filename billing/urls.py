@@ -6,6 +6,7 @@ from genvid.api.routers import Router, SingletonRouter
 router = Router()
 router.register("billing/ledger", wallets.LedgerViewSet)
 router.register("billing/plans", plans_and_checkouts.PlanViewSet)
+router.register("billing/fees", plans_and_checkouts.FeeViewSet)
 router.register("billing/checkout", plans_and_checkouts.CheckoutViewSet)
 router.register("billing/portal", plans_and_checkouts.PortalViewSet)
 router.register("billing/invoices", payments.InvoiceViewSet)

@@ -21,6 +21,8 @@ def bucket(env: DeclaredEnv, name: str, *, link_seconds: int) -> dict[str, Any]:
         "client_config": _client_config(_addressing(env, name)),
         # Bounds what one upload may hold in memory: parts of 8 MiB, one at a time.
         "transfer_config": _transfers(),
+        # By default a file that is read is held in memory whole; above this it is read from a temporary file.
+        "max_memory_size": 8 * 1024**2,
     }
     return {"BACKEND": "genvid.buckets.Bucket", "OPTIONS": options}
 

@@ -4,11 +4,13 @@ from typing import Any
 
 from billing.enums import (
     CheckoutStatus,
+    FeeUnit,
     Interval,
     InvoiceStatus,
     PaymentKind,
     PaymentStatus,
     PlanKind,
+    Sold,
     SubscriptionStatus,
 )
 from billing.models import Invoice, Plan, Subscription, TopUpRule
@@ -38,6 +40,16 @@ class PlanOutput(api.OutputSerializer):
     )
     trial_days = api.NumberField(help_text="Of an account's first subscription.", example=0)
     features = api.TextListField(example=["Good for 12 months"])
+
+
+class FeeOutput(api.OutputSerializer):
+    what = api.EnumField(Sold.choices, example="photo_avatar")
+    credits = api.CreditsField(help_text="For one `unit`.", example=20)
+    unit = api.EnumField(
+        FeeUnit.choices,
+        help_text="`each`: for one piece. `minute`: for each begun minute beyond the free seconds of the plan.",
+        example="each",
+    )
 
 
 class CheckoutInput(api.StrictSerializer):

@@ -11,7 +11,7 @@ class ExpiringOutput(api.OutputSerializer):
 
 class WalletOutput(api.OutputSerializer):
     balance = api.CreditsField(help_text="Credits owned, those held included.", example=30)
-    held = api.CreditsField(help_text="Credits set aside for videos that are being made.")
+    held = api.CreditsField(help_text="Credits set aside for what is being made.")
     available = api.CreditsField(help_text="What a new video may take.", example=25)
     expiring = ExpiringOutput(many=True)
 

@@ -11,11 +11,12 @@ from billing import credits
 from billing.models import Fee
 from billing.plans import seeds
 from genvid.errors import ProviderUnavailable
-from genvid.tests.asserts import nothing_changes, queries_of
+from genvid.tests.asserts import data_of, nothing_changes, queries_of, queries_once_warm
 from genvid.tests.clocks import still_clocks
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+FEES = "/api/v1/billing/fees"
 SEEDED = {
     "photo_avatar": (20, 1_000_000, "each"),
     "digital_twin": (30, 1_000_000, "each"),
@@ -80,3 +81,44 @@ def test_what_a_release_adds_gets_its_fee():
     Fee.objects.filter(what="voice_clone").delete()
     seeds.seed_fees()
     assert credits.fee("voice_clone") == credits.Fee("voice_clone", 10, None, "each")
+
+
+# ── The API
+
+
+def test_the_fees_of_a_new_installation_are_listed(owner):
+    assert data_of(owner.client.get(FEES)) == [
+        {"what": "photo_avatar", "credits": 20, "unit": "each"},
+        {"what": "digital_twin", "credits": 30, "unit": "each"},
+        {"what": "voice_clone", "credits": 10, "unit": "each"},
+        {"what": "speech", "credits": 1, "unit": "minute"},
+    ]
+
+
+def test_the_list_has_the_fees_in_force_the_newest_first(owner):
+    make_fee(25, what="voice_clone")
+    make_fee(22, what="voice_clone", age=2 * DAY)
+    make_fee(90, what="digital_twin", age=-DAY)
+    found = [(each["what"], each["credits"]) for each in data_of(owner.client.get(FEES))]
+    assert found == [("voice_clone", 25), ("photo_avatar", 20), ("digital_twin", 30), ("speech", 1)]
+
+
+def test_the_list_comes_in_pages(owner):
+    first = owner.client.get(FEES, {"limit": 3})
+    rest = owner.client.get(FEES, {"cursor": first.json()["meta"]["next_cursor"]})
+    pages = [[each["what"] for each in data_of(page)] for page in (first, rest)]
+    assert pages == [["photo_avatar", "digital_twin", "voice_clone"], ["speech"]]
+
+
+def test_the_list_takes_as_many_queries_after_many_changes_of_prices(owner):
+    few = queries_once_warm(lambda: owner.client.get(FEES))
+    for days in range(1, 20):
+        make_fee(days, age=days * DAY)
+    assert queries_once_warm(lambda: owner.client.get(FEES)) == few
+
+
+def test_a_new_fee_changes_the_etag_of_the_list(owner):
+    etag = owner.client.get(FEES)["ETag"]
+    make_fee(25)
+    again = owner.client.get(FEES, HTTP_IF_NONE_MATCH=etag)
+    assert (again.status_code, data_of(again)[0]["credits"]) == (200, 25)

@@ -1,8 +1,9 @@
-"""Viewsets of plans, checkouts and the customer portal."""
+"""Viewsets of plans, fees, checkouts and the customer portal."""
 
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.db.models import F, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,16 +11,18 @@ from rest_framework.response import Response
 from accounts.enums import Scope
 from accounts.viewsets import AccountViewSet
 from billing.checkout import checkouts
-from billing.models import Plan
+from billing.models import Fee, Plan
 from billing.serializers.purchases import (
     SESSION_ID,
     CheckoutInput,
     CheckoutOutput,
     CheckoutStatusOutput,
+    FeeOutput,
     PlanOutput,
     PortalOutput,
     plan_data,
 )
+from genvid import database_clock
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.viewsets import ListMixin
 
@@ -42,6 +45,26 @@ class PlanViewSet(ListMixin, AccountViewSet):
             etag=True,
         ),
     }
+
+
+class FeeViewSet(ListMixin, AccountViewSet):
+    tag = "Billing and usage"
+    representation = staticmethod(FeeOutput.of)
+    endpoints = {
+        "list": Endpoint(
+            "list_fees",
+            "List what is sold by the piece",
+            scope=Scope.BILLING_READ,
+            response=FeeOutput,
+            many=True,
+            description="The fees in force, in credits. Video is priced by the second: ask for a quote.",
+            etag=True,
+        ),
+    }
+
+    def get_queryset(self) -> QuerySet[Fee]:
+        """They are the same for all accounts. Pages go by `created_at`."""
+        return Fee.objects.in_force(database_clock.now()).annotate(created_at=F("valid_from"))
 
 
 class CheckoutViewSet(AccountViewSet):

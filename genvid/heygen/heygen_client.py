@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 
 from genvid import metrics
-from genvid.heygen import wire
+from genvid.heygen import assets, wire
 from genvid.heygen.heygen_errors import NotFound, Unknown
 from genvid.heygen.heygen_types import (
     Look,
@@ -164,6 +164,22 @@ class HeyGenClient:
             etag=etag,
             begin=begin,
         )
+
+    def create_asset(self, file: BinaryIO, *, name: str, content_type: str, size: int, idempotency_key: str) -> str:
+        """Copy a file to HeyGen and return the id of the asset. `file`: at its beginning, `size` bytes long.
+
+        Within 24 hours HeyGen answers a repeated key with its first answer.
+        """
+        new = assets.NewAsset(file, name, content_type, size, idempotency_key)
+        return assets.create(self._transport, new, self.write_timeout, allow_private=self.allow_private_media)
+
+    def delete_asset(self, asset_id: str) -> bool:
+        """False if already deleted."""
+        try:
+            self._write("delete_asset", "DELETE", f"/v3/assets/{_segment(asset_id)}")
+        except NotFound:
+            return False
+        return True
 
     @property
     def _transport(self) -> Transport:

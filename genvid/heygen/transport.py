@@ -37,6 +37,8 @@ class Call:
     params: Mapping[str, str] | None = None
     json: Any = None
     idempotency_key: str | None = None
+    file: http.FormFile | None = None
+    """Sent as multipart/form-data, in the place of `json`."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Transport:
         headers = {"X-Api-Key": self.api_key, "Accept": "application/json"}
         if call.idempotency_key is not None:
             headers["Idempotency-Key"] = call.idempotency_key
+        if call.file is not None:
+            headers["Content-Type"] = call.file.content_type
         return http.send(
             call.method,
             self.base_url.rstrip("/") + call.path,
@@ -93,6 +97,7 @@ class Transport:
             headers=headers,
             params=call.params,
             json=call.json,
+            body=call.file,
             max_bytes=MAX_ANSWER_BYTES,
         )
 

@@ -1,6 +1,7 @@
 """The HTTP client of the project: no other package imports `requests` or `urllib3`."""
 
 from genvid.http.downloads import Download, Head, download
+from genvid.http.form_files import FormFile
 from genvid.http.http_client import Response, parse_json, send
 from genvid.http.http_errors import (
     BadStatus,
@@ -21,6 +22,7 @@ __all__ = [
     "BadStatus",
     "Download",
     "ForbiddenAddress",
+    "FormFile",
     "Head",
     "HttpError",
     "RangeRefused",

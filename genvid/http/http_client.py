@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import IncompleteRead
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 import urllib3
@@ -21,6 +21,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from genvid.http.form_files import FormFile
 from genvid.http.http_errors import ForbiddenAddress, HttpError, Redirected, Timeout, TooLarge, Truncated, Unreachable
 from genvid.http.public_addresses import check_public_url, is_public
 
@@ -70,13 +71,13 @@ def send(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
     json: Any = None,
-    body: bytes | None = None,
+    body: bytes | BinaryIO | FormFile | None = None,
     max_bytes: int = MAX_ANSWER_BYTES,
 ) -> Response:
     """Send one request, once, and read its answer, whatever its status; a redirect is an error.
 
     `timeout` is in seconds, for each wait and for the whole body. Unless `allow_private`, only public addresses are
-    called. Raises `HttpError`.
+    called. Raises `HttpError`. A file as `body` is sent in pieces, from its present position.
     """
     content = {"params": params, "json": json, "data": body}
     with exchange(method, url, timeout=timeout, allow_private=allow_private, headers=headers, **content) as answer:

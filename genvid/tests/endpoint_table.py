@@ -156,6 +156,7 @@ TABLE: dict[str, Rule | Open] = {
     "GET billing/wallet": Rule(ALL, "billing:read"),
     "GET billing/ledger": Rule(ALL, "billing:read"),
     "GET billing/plans": Rule(ALL, "billing:read"),
+    "GET billing/fees": Rule(ALL, "billing:read"),
     "POST billing/checkout": Rule(
         MANAGERS, "billing:write", 400, body=sending(plan_id="00000000-0000-4000-8000-000000000000")
     ),

@@ -34,7 +34,7 @@ CHANGES = {
     "usage": lambda owner, batch: make_video(owner),
     "webhook-endpoints": lambda owner, batch: make_endpoint(owner),
 }
-UNCHANGED = ["voices", "billing/plans", "billing/invoices", "billing/subscription"]
+UNCHANGED = ["voices", "billing/plans", "billing/fees", "billing/invoices", "billing/subscription"]
 
 
 @pytest.mark.parametrize("path", [*CHANGES, *UNCHANGED])

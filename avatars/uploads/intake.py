@@ -1,0 +1,137 @@
+"""Takes files in: probed, counted against the account's limits, and kept in our storage.
+
+The row comes before the file, with the file's name: what a crash leaves behind expires like any other upload.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from avatars.enums import UploadKind, UploadOrigin, UploadStatus
+from avatars.models import Upload
+from avatars.uploads import filenames
+from avatars.uploads.probing import Probed, Refusal, probed
+from genvid.leasing import from_now
+
+logger = structlog.get_logger(__name__)
+UNUSED_LIFETIME = timedelta(days=7)
+SPEECH_LIFETIME = timedelta(days=1)
+STORING_LIFETIME = timedelta(hours=1)
+"""Of a row whose file is being stored; a crash leaves it, and the sweep takes it then."""
+CHUNK_BYTES = 1024**2
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who brings a file. `user_id` and `key_id` are None for what we make ourselves."""
+
+    account_id: UUID
+    user_id: UUID | None = None
+    key_id: UUID | None = None
+    is_test: bool = False
+
+
+class LocalFile(File):  # type: ignore[type-arg]
+    """A file that storage on the same disk moves instead of copying."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+def keep_file(
+    account_id: UUID,
+    file: BinaryIO,
+    *,
+    kind: UploadKind,
+    filename: str = "",
+    is_test: bool = False,
+    origin: UploadOrigin = UploadOrigin.SPEECH,
+) -> Upload:
+    """A ready upload of a file of ours, with its length in seconds. Outside any transaction; no limit is counted.
+
+    `file` is read from its beginning. Raises `Refusal` for a file that is not of this kind, and OSError.
+    """
+    sender = Sender(account_id, is_test=is_test)
+    with tempfile.NamedTemporaryFile(dir=_work_folder(), prefix="upload-") as spooled:
+        file.seek(0)
+        shutil.copyfileobj(file, spooled, CHUNK_BYTES)
+        spooled.flush()
+        with probed(Path(spooled.name)) as copy:
+            if copy.kind != kind:
+                raise Refusal("type", f"The file is {copy.kind}, not {kind}.")
+            return keep_copy(sender, copy, filename=filename, origin=origin)
+
+
+def _work_folder() -> Path:
+    folder = Path(settings.WORK_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def keep_copy(sender: Sender, copy: Probed, *, filename: str, origin: UploadOrigin) -> Upload:
+    upload_id = uuid4()
+    facts = facts_of(copy) | {"file": stored_name(sender.account_id, upload_id, copy.suffix)}
+    with transaction.atomic():
+        upload = Upload.objects.create(
+            id=upload_id,
+            account_id=sender.account_id,
+            created_by_id=sender.user_id,
+            api_key_id=sender.key_id,
+            is_test=sender.is_test,
+            origin=origin,
+            status=UploadStatus.WAITING,
+            filename=filenames.cleaned(filename, copy.suffix),
+            expires_at=from_now(STORING_LIFETIME),
+            **facts,
+        )
+    return store(upload, copy.path)
+
+
+def stored_name(account_id: UUID, upload_id: UUID, suffix: str) -> str:
+    return f"uploads/{account_id}/{upload_id}.{suffix}"
+
+
+def facts_of(copy: Probed) -> dict[str, Any]:
+    with copy.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "kind": copy.kind,
+        "content_type": copy.content_type,
+        "bytes": copy.path.stat().st_size,
+        "sha256": digest,
+        "width": copy.width,
+        "height": copy.height,
+        "duration_seconds": copy.duration_seconds,
+        "notes": copy.notes,
+    }
+
+
+def store(upload: Upload, path: Path) -> Upload:
+    """Save the file under the name that the row has, and make the upload ready.
+
+    Raises OSError and a bucket's own errors.
+    """
+    try:
+        with path.open("rb") as raw:
+            default_storage.save(upload.file.name, LocalFile(raw, name=str(path)))
+    except BaseException:
+        # The row tells the sweep which file to remove; by now, rather than in an hour.
+        Upload.objects.filter(pk=upload.pk).update(expires_at=from_now())
+        raise
+    lifetime = SPEECH_LIFETIME if upload.origin == UploadOrigin.SPEECH else UNUSED_LIFETIME
+    waiting = Upload.objects.filter(pk=upload.pk, status=UploadStatus.WAITING, deleted_at=None)
+    waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime))
+    upload.refresh_from_db()
+    logger.info("upload_kept", upload_id=str(upload.pk), kind=upload.kind, bytes=upload.bytes, origin=upload.origin)
+    return upload
