@@ -15,7 +15,10 @@ class AvatarsConfig(AppConfig):
     def ready(self) -> None:
         # Importing connects the receivers.
         from avatars import receivers  # noqa: F401, PLC0415 - models are loaded only now
+        from avatars.own import upload_references  # noqa: PLC0415 - models are loaded only now
+        from avatars.uploads import usage  # noqa: PLC0415 - models are loaded only now
 
+        usage.register(upload_references.of_creations)
         worker_ready.connect(enqueue_first_sync, dispatch_uid="avatars.enqueue_first_sync")
 
 

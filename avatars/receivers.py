@@ -6,10 +6,11 @@ from uuid import UUID
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from accounts.signals import account_erasing
+from accounts.signals import account_erasing, export_requested
 from avatars import releases
 from avatars.catalogue_pages import forget_pages
 from avatars.models import Avatar, Voice
+from avatars.own import account_erasure, data_export
 
 
 @receiver(account_erasing, dispatch_uid="avatars.withdraw_from_erased")
@@ -17,6 +18,16 @@ def withdraw_from_erased(*, account_id: UUID, **_: Any) -> str:
     """Withdraw the rows released to the erased account; they stay the operator's. Returns that nothing is left."""
     releases.withdraw_all_releases(account_id)
     return ""
+
+
+@receiver(account_erasing, dispatch_uid="avatars.erase_creations")
+def erase_creations(*, account_id: UUID, **_: Any) -> str:
+    return account_erasure.erase_creations_of(account_id)
+
+
+@receiver(export_requested, dispatch_uid="avatars.export_creations")
+def export_creations(*, account_ids: list[UUID], **_: Any) -> dict[str, Any]:
+    return data_export.parts_of(account_ids)
 
 
 for _model in (Avatar, Voice):

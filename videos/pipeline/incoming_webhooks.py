@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Q
 
+from avatars.own import hints
 from genvid import database_clock
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
@@ -178,6 +179,8 @@ def _handle_unusual_delivery(delivery_id: int) -> str | None:
 
 
 def _handle_delivery(delivery: WebhookDelivery) -> str | None:
+    if hints.is_about_faces(delivery.event_type):
+        return hints.look_sooner(delivery.payload)
     if not delivery.event_type.startswith("avatar_video."):
         logger.info("webhook_ignored", event_type=delivery.event_type)
         return "not for us"
