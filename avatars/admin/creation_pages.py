@@ -48,7 +48,6 @@ class CreationEventInline(ReadOnlyInline):
 class CreationAdmin(ReadOnlyAdmin):
     list_display = ("name", "kind", "status", "account", "is_me", "subject_name", "is_test", "created_at", "moved_at")
     list_display_links = ("name",)
-    list_select_related = ("account", "avatar", "voice")
     list_filter = ("status", "kind", "is_me", "is_test")
     search_fields = ("id", "avatar__id", "voice__id", "provider_object_id", "account__name")
     ordering = ("-created_at",)
@@ -74,7 +73,7 @@ class CreationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("avatar", "voice", "upload")
+        return rows.select_related("account", "avatar", "voice", "upload")
 
     def get_urls(self) -> list[URLPattern]:
         shown = path("<uuid:object_id>/file/", self.admin_site.admin_view(self.show_file), name="avatars_creation_file")

@@ -93,6 +93,8 @@ SCHEDULED = {
     "accounts.purge",
     "accounts.sweep_deliveries",
     "accounts.sweep_privacy",
+    "avatars.remove_orphans",
+    "avatars.sweep_creations",
     "avatars.sync",
     "avatars.sync_when_empty",
     "billing.expire_lots",

@@ -24,7 +24,7 @@ from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
 from videos.pipeline.polling import poll_sooner, refresh_video
 from videos.provider import provider_gate
 from videos.provider.heygen_clients import client_for
-from videos.provider.webhook_registration import EVENTS
+from videos.provider.webhook_registration import VIDEO_EVENTS
 from videos.queue import render_times
 
 logger = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ def backfill_missed() -> int:
         return 0
     started = database_clock.now()
     try:
-        missed = sum(_store_missed(kind, since) for kind in EVENTS)
+        missed = sum(_store_missed(kind, since) for kind in VIDEO_EVENTS)
     except HeyGenError as error:
         logger.warning("backfill_retried_later", error=str(error))
         return 0
