@@ -53,9 +53,9 @@ class OwnEntryMixin(AccountViewSet):
         return creation
 
     def partial_update(self, request: Request, **lookup: Any) -> Response:
-        creation = self._own()
-        if "name" in self.body:
-            changes.rename(creation, self.body["name"])
+        body, creation = self.body, self._own()
+        if "name" in body:
+            changes.rename(creation, body["name"])
         return Response(entry_data(creation))
 
     def destroy(self, request: Request, **lookup: Any) -> Response:

@@ -37,6 +37,7 @@ class OwnedOutput(api.OutputSerializer):
 
     owner = api.EnumField(Owner.choices, help_text="`me`: for your account alone.", example=Owner.SHARED)
     status = api.EnumField(EntryStatus.choices, help_text="Only `ready` ones can be used.", example=EntryStatus.READY)
+    is_test = api.FlagField(help_text="Made with a test key: for test videos alone.", example=False)
     error = EntryErrorOutput(allow_null=True, help_text="Why it failed or was refused.")
     consent = ConsentOutput(allow_null=True, help_text=OWN)
     credits = EntryCreditsOutput(allow_null=True, help_text=OWN)

@@ -318,6 +318,7 @@ SILENCED_SYSTEM_CHECKS = ["djstripe.W002", "corsheaders.E013", "corsheaders.E014
 
 # ── Own avatars and voices (seconds unless the name says otherwise)
 OWN_AVATAR_REVIEW = env.str("OWN_AVATAR_REVIEW")
+OWN_AVATAR_LEASE = env.float("OWN_AVATAR_LEASE")
 OWN_AVATAR_REVIEW_ALARM_HOURS = env.int("OWN_AVATAR_REVIEW_ALARM_HOURS")
 OWN_AVATAR_REVIEW_DEADLINE = env.float("OWN_AVATAR_REVIEW_DEADLINE")
 OWN_AVATAR_QUEUE_DEADLINE = env.float("OWN_AVATAR_QUEUE_DEADLINE")

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, db_default='', default='', help_text='Of a voice.', max_length=100)),
                 ('status', models.CharField(choices=[('review', 'Review'), ('queued', 'Queued'), ('creating', 'Creating'), ('waiting_for_consent', 'Waiting For Consent'), ('ready', 'Ready'), ('failed', 'Failed'), ('refused', 'Refused')], max_length=20)),
                 ('is_me', models.BooleanField(help_text='The customer says that it is their own face or voice.')),
-                ('subject_name', models.CharField(blank=True, help_text='Whose face or voice it is.', max_length=200)),
+                ('subject_name', models.CharField(blank=True, db_default='', default='', help_text='Whose face or voice it is.', max_length=200)),
                 ('consent_at', models.DateTimeField()),
                 ('consent_address', models.GenericIPAddressField(blank=True, null=True)),
                 ('consent_user_agent', models.CharField(blank=True, db_default='', default='', max_length=200)),

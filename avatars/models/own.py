@@ -60,7 +60,9 @@ class Creation(Leased):
 
     # Who has agreed to what
     is_me = models.BooleanField(help_text="The customer says that it is their own face or voice.")
-    subject_name = models.CharField(max_length=200, blank=True, help_text="Whose face or voice it is.")
+    subject_name = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Whose face or voice it is."
+    )
     consent_at = models.DateTimeField()
     consent_address = models.GenericIPAddressField(null=True, blank=True)
     consent_user_agent = models.CharField(max_length=200, blank=True, default="", db_default="")

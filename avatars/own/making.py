@@ -28,7 +28,6 @@ FIRST_LOOK = {
     CreationKind.VOICE_CLONE: timedelta(seconds=15),
 }
 TYPES = {CreationKind.PHOTO_AVATAR: "photo", CreationKind.DIGITAL_TWIN: "digital_twin"}
-LEASE = timedelta(minutes=15)
 
 
 def begin(creation: Creation) -> None:
@@ -44,7 +43,7 @@ def begin(creation: Creation) -> None:
         EntryStatus.CREATING,
         reason="ordered",
         deadline=timedelta(seconds=settings.OWN_AVATAR_CREATE_DEADLINE),
-        due_at=from_now(LEASE),
+        due_at=from_now(settings.OWN_AVATAR_LEASE),
         attempt=attempt,
         idempotency_key=f"{creation.pk}-{attempt}",
         ordered_at=database_clock.now(),

@@ -15,8 +15,6 @@ from genvid import database_clock, request_context
 from genvid.leasing import Backoff, sweep
 
 logger = structlog.get_logger(__name__)
-LEASE = timedelta(minutes=15)
-"""Longer than sending a large file and the order itself may take."""
 SHUT_PAUSE = Backoff(30, 300, jitter=0.2)
 BATCH_SIZE = 100
 TIMED_OUT = "It was not ready in time. Your credits were returned; please try again."
@@ -26,7 +24,7 @@ NOT_REVIEWED = "It could not be checked in time. Your credits were returned; ple
 
 def work_on(creation_id: str) -> None:
     creation = Creation.objects.due().filter(pk=creation_id).select_related("upload", "avatar", "voice").first()
-    if creation is None or not creation.claim(LEASE):
+    if creation is None or not creation.claim(settings.OWN_AVATAR_LEASE):
         return
     with request_context.use(creation.request_context):
         _step(creation)

@@ -7,7 +7,7 @@ from genvid.tests.asserts import data_of, nothing_changes, queries_of, refusal_o
 from genvid.tests.factories import make_avatar, make_voice
 
 pytestmark = pytest.mark.django_db
-OF_ALL = {"owner": "shared", "status": "ready", "error": None, "consent": None, "credits": None}
+OF_ALL = {"owner": "shared", "status": "ready", "is_test": False, "error": None, "consent": None, "credits": None}
 AVATARS, VOICES = "/api/v1/avatars", "/api/v1/voices"
 
 

@@ -1,6 +1,7 @@
 """Own avatars and voices from the order to the end, against the sandbox over real HTTP."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_refusal_returns_the_credits_and_says_why(sandbox, owner, kind):
 
 
 @pytest.mark.parametrize("code", ["resource_limit_reached", "resource_limit_exceeded", "quota_exceeded"])
-def test_while_heygen_has_no_room_the_order_waits_and_staff_are_alarmed_once(sandbox, owner, code):
+def test_while_heygen_is_full_the_order_waits_and_staff_are_alarmed_once(sandbox, owner, code):
     creation = order(owner)
     sandbox.fault(**create_call(CreationKind.PHOTO_AVATAR), status=400, code=code, times=2)
     step(creation)
@@ -199,3 +200,25 @@ def test_the_history_tells_each_move(sandbox, owner):
         ("creating", "ready", "made"),
     ]
     assert fresh(made).tries == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_test_key_has_it_made_free_by_the_test_renderer(sandbox, owner, settings, kind):
+    settings.TEST_RENDERER_URL, settings.TEST_RENDERER_KEY = sandbox.url, settings.HEYGEN_API_KEY
+    settings.HEYGEN_BASE_URL = "http://127.0.0.1:9"
+    made = run(order(owner, kind, caller=replace(owner.caller, is_test=True)))
+    assert (made.credits_charged, made.entry.is_test) == (0, True)
+    assert money_of(owner) == Money(BALANCE)
+
+
+def test_a_shut_gate_does_not_stop_the_test_renderer(sandbox, owner, settings, monkeypatch):
+    settings.TEST_RENDERER_URL, settings.TEST_RENDERER_KEY = sandbox.url, settings.HEYGEN_API_KEY
+    monkeypatch.setattr(gate, "_checks", [lambda: False])
+    assert run(order(owner, caller=replace(owner.caller, is_test=True))).status == EntryStatus.READY
+
+
+def test_the_order_waits_for_a_test_renderer_that_was_taken_away(owner, settings):
+    settings.TEST_RENDERER_URL = "http://127.0.0.1:9"
+    creation = order(owner, caller=replace(owner.caller, is_test=True), stored=False)
+    settings.TEST_RENDERER_URL = ""
+    assert step(creation).status == EntryStatus.QUEUED

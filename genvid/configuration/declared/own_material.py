@@ -15,6 +15,15 @@ OWN_MATERIAL = Group(
             wrong="With `none`, nobody looks before a face or voice is copied.",
         ),
         Setting(
+            "OWN_AVATAR_LEASE",
+            Number(above_zero=True),
+            "How long a worker may be at one own avatar or voice before another takes it over; sending a film takes "
+            "minutes.",
+            default="900",
+            unit="seconds",
+            wrong="Shorter than HEYGEN_WRITE_TIMEOUT: two workers order the same one, with one key.",
+        ),
+        Setting(
             "OWN_AVATAR_REVIEW_ALARM_HOURS",
             Whole(1),
             "Staff are alarmed when a review has waited for so long.",
