@@ -11,6 +11,10 @@ from avatars import jobs
 from avatars.admin.release_pages import ReleaseAdmin
 from avatars.models import Avatar, Voice
 from genvid.jobs import enqueue
+from genvid.panels import register_reference
+
+register_reference("avatar", "admin:avatars_avatar_change")
+register_reference("voice", "admin:avatars_voice_change")
 
 
 class CatalogueAdmin(ReleaseAdmin):

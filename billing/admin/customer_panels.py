@@ -35,7 +35,7 @@ def wallet_and_plan(request: HttpRequest, account: Account) -> Panel:
     facts: list[tuple[str, Cell]] = [
         ("Available", label(f"{wallet.available} credits", "danger" if wallet.available < 0 else "success")),
         ("Balance", link_to(wallet, f"{wallet.balance} credits")),
-        ("Held for videos", f"{wallet.held} credits"),
+        ("Held", f"{wallet.held} credits"),
         ("Limits", link_to(wallet.tier) or "free"),
         ("Subscription", _subscription(newest)),
     ]

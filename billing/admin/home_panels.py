@@ -24,6 +24,7 @@ from billing.models import (
 from billing.models.wallets import OVERDRAWN
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import CURRENCY, Line
+from billing.purchases.margin import cost_text, margin_text
 from genvid.charts import chart
 from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 
@@ -47,17 +48,21 @@ def read_money(_: HttpRequest) -> Mapping[str, Any]:
     lines = found.days
     series = {
         "revenue": [line.revenue / 100 for line in lines],
-        "rendering": [line.cost / 100 for line in lines],
+        "provider": [line.cost / 100 for line in lines],
         "margin": [line.margin / 100 for line in lines],
     }
-    about = f"Revenue, rendering cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
+    about = f"Revenue, provider cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
     plot = chart("money", about, [line.name[5:] for line in lines], series)
     return {"rows": [_texts(name, line) for name, line in rows], "chart": plot, "currency": CURRENCY.upper()}
 
 
 def _texts(name: str, line: Line) -> dict[str, str]:
-    amounts = {"revenue": line.revenue, "cost": line.cost, "margin": line.margin}
-    return {"name": name} | {word: money.money_text(amount, CURRENCY) for word, amount in amounts.items()}
+    return {
+        "name": name,
+        "revenue": money.money_text(line.revenue, CURRENCY),
+        "cost": cost_text(line.provider_microdollars, line.unknown_costs),
+        "margin": margin_text(line.margin, CURRENCY, line.unknown_costs),
+    }
 
 
 def find_by_stripe_id(term: str) -> str | None:
