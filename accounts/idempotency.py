@@ -61,9 +61,9 @@ def _validated_key(key: str) -> str:
 
 
 def _fingerprint(request: Request) -> str:
-    body: bytes = request._request.body
-    if request.content_type.startswith("multipart/"):
-        body = _form_as_bytes(dict(request.data))
+    is_form = request.content_type.startswith("multipart/")
+    # Of a form only what its parser made of it is read: a file of it may be too large for the memory.
+    body: bytes = _form_as_bytes(dict(request.data)) if is_form else request._request.body
     head = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(head + body).hexdigest()
 
@@ -73,9 +73,11 @@ def _form_as_bytes(form: dict[str, Any]) -> bytes:
     parts = []
     for name, value in sorted(form.items()):
         if not isinstance(value, str):
-            content = value.read()
+            digest = hashlib.sha256()
+            for chunk in value.chunks():
+                digest.update(chunk)
             value.seek(0)
-            value = hashlib.sha256(content).hexdigest()
+            value = digest.hexdigest()
         parts.append([name, value])
     return dump(parts)
 

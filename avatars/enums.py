@@ -71,10 +71,11 @@ class UploadKind(TextChoices):
 
 
 class UploadStatus(TextChoices):
-    """`waiting`: for its bytes, which the client sends to the bucket itself."""
+    """`waiting`: for its bytes, which the client sends to the bucket itself, or for our check of them."""
 
     WAITING = "waiting"
     READY = "ready"
+    REFUSED = "refused"
 
 
 class UploadOrigin(TextChoices):

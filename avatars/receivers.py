@@ -11,6 +11,7 @@ from avatars import releases
 from avatars.catalogue_pages import forget_pages
 from avatars.models import Avatar, Voice
 from avatars.own import account_erasure, data_export
+from avatars.uploads import privacy
 
 
 @receiver(account_erasing, dispatch_uid="avatars.withdraw_from_erased")
@@ -28,6 +29,16 @@ def erase_creations(*, account_id: UUID, **_: Any) -> str:
 @receiver(export_requested, dispatch_uid="avatars.export_creations")
 def export_creations(*, account_ids: list[UUID], **_: Any) -> dict[str, Any]:
     return data_export.parts_of(account_ids)
+
+
+@receiver(account_erasing, dispatch_uid="avatars.erase_uploads")
+def erase_uploads(*, account_id: UUID, **_: Any) -> str:
+    return privacy.erase_uploads_of(account_id)
+
+
+@receiver(export_requested, dispatch_uid="avatars.export_uploads")
+def export_uploads(*, account_ids: list[UUID], **_: Any) -> dict[str, Any]:
+    return privacy.parts_of(account_ids)
 
 
 for _model in (Avatar, Voice):

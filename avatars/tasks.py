@@ -6,6 +6,7 @@ from celery import shared_task
 from avatars import jobs
 from avatars.catalogue_sync import fill_empty_catalogue, sync_catalogue
 from avatars.own import orphans, work
+from avatars.uploads import removal
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
 
@@ -39,3 +40,13 @@ def sweep_creations() -> None:
 @shared_task(name=jobs.REMOVE_ORPHANS.name)
 def remove_orphans() -> None:
     orphans.remove_orphans()
+
+
+@shared_task(name=jobs.WORK_ON_UPLOAD.name)
+def work_on_upload(upload_id: str) -> None:
+    removal.work_on(upload_id)
+
+
+@shared_task(name=jobs.SWEEP_UPLOADS.name)
+def sweep_uploads() -> None:
+    removal.sweep_uploads()

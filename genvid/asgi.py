@@ -28,6 +28,7 @@ from genvid.errors import RequestTimeout  # noqa: E402
 from genvid.slow_clients import ClientStalled, Receive, TimedBody, timed_send  # noqa: E402
 
 logger = structlog.get_logger(__name__)
+UPLOADS = "/api/v1/uploads"
 
 
 def limit_body(limit: int, receive: Receive) -> Receive:
@@ -41,6 +42,13 @@ def limit_body(limit: int, receive: Receive) -> Receive:
         return message | {"body": piece} if "body" in message else message
 
     return cut_short
+
+
+def largest_body(path: str) -> int:
+    """Staff upload films, customers files of their own; other bodies are small, or refused."""
+    if path.startswith("/admin/videos/"):
+        return int(settings.VIDEO_MAX_BYTES)
+    return int(settings.UPLOAD_MAX_BODY_BYTES if path == UPLOADS else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 class Handler(ASGIHandler):
@@ -62,9 +70,7 @@ class Handler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is served here, not {scope['type']}.")
-        # Staff upload films; other bodies are small, or refused.
-        films = scope["path"].startswith("/admin/videos/")
-        most = settings.VIDEO_MAX_BYTES if films else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        most = largest_body(scope["path"])
         patience = settings.CLIENT_STALL_SECONDS
         body = TimedBody(receive, patience)
         peer = (scope["client"][0], scope["client"][1]) if scope.get("client") else None

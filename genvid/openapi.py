@@ -69,5 +69,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "InvoiceStatusEnum": "billing.enums.InvoiceStatus",
         "DeliveryStatusEnum": "accounts.enums.DeliveryStatus",
         "ExportStatusEnum": "accounts.enums.ExportStatus",
+        "UploadKindEnum": "avatars.enums.UploadKind",
+        "UploadStatusEnum": "avatars.enums.UploadStatus",
     },
 }

@@ -42,6 +42,7 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _daily(3, 17, avatars_jobs.SYNC),
         _every(env.float("SWEEP_SECONDS"), avatars_jobs.SWEEP_CREATIONS),
         _daily(3, 47, avatars_jobs.REMOVE_ORPHANS),
+        _every(env.float("UPLOAD_SWEEP_SECONDS"), avatars_jobs.SWEEP_UPLOADS),
         _at(crontab(minute="11"), billing_jobs.EXPIRE_LOTS),
         _every(env.float("BILLING_SWEEP_SECONDS"), billing_jobs.SWEEP),
         _every(env.float("BILLING_CLOCK_SECONDS"), billing_jobs.ADVANCE_PERIODS),

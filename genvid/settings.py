@@ -232,6 +232,9 @@ API_MAX_BODY_BYTES = 1024 * 1024
 # How long a request under an Idempotency-Key may take before a repetition takes its place, in seconds.
 IDEMPOTENCY_LEASE = env.float("IDEMPOTENCY_LEASE")
 BATCH_MAX_BODY_BYTES = 5 * 1024 * 1024
+# A file of 20 MiB, and the form around it.
+UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+UPLOAD_MAX_BODY_BYTES = UPLOAD_MAX_BYTES + 64 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # Signs access and refresh tokens; at least 32 characters. JWT_SIGNING_KEY is its former name.

@@ -41,7 +41,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("media/", include("videos.media_urls")),
+    path("media/", include("genvid.media_urls")),
     path("webhooks/", include("billing.webhook_urls")),
     path("webhooks/", include("videos.webhook_urls")),
     re_path(r"^(api|webhooks)(/.*)?$", csrf_exempt(not_found_view)),

@@ -51,6 +51,9 @@ class Upload(Leased):
         max_length=80, blank=True, default="", db_default="", help_text="Idempotency-Key of the call that sends it."
     )
 
+    refusal = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="Why it is refused, in words for its owner."
+    )
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
     tries = models.PositiveIntegerField(default=0, db_default=0)
     waiting_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
@@ -64,6 +67,8 @@ class Upload(Leased):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="upload_page", condition=Q(deleted_at=None)),
+            # Deleted ones count for the day, too.
+            models.Index(fields=["account", "-created_at"], name="upload_day"),
             models.Index(fields=["due_at"], name="upload_due", condition=Q(due_at__isnull=False)),
             models.Index(
                 fields=["expires_at"],

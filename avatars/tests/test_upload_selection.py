@@ -12,8 +12,8 @@ from django.utils import timezone
 from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
 from avatars.uploads.intake import keep_file
-from avatars.uploads.probing import Refusal
 from avatars.uploads.selection import usable_upload
+from genvid.errors import UploadRefused
 from genvid.tests import media_files
 from genvid.tests.asserts import queries_of
 from genvid.tests.parallel import in_parallel
@@ -91,6 +91,6 @@ def test_a_file_of_ours_is_kept_with_its_length_and_out_of_its_owners_sight(owne
 
 
 def test_a_file_of_another_kind_than_expected_is_refused_and_leaves_nothing(owner):
-    with pytest.raises(Refusal):
+    with pytest.raises(UploadRefused):
         keep_file(owner.account.pk, io.BytesIO(media_files.wav()), kind=UploadKind.IMAGE)
     assert Upload.objects.count() == 0

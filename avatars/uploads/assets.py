@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db.models import Case, F, When
 
 from avatars.models import Upload
 from genvid.heygen.heygen_client import HeyGenClient, get_client, get_test_client
@@ -43,9 +44,9 @@ def asset_id_of(upload: Upload, client: HeyGenClient) -> str:
         # Perhaps it was made: the key stays, and so does the moment at which the sweep asks again.
         raise
     except HeyGenError:
-        _with_key(upload).update(asset_key="", due_at=None)
+        _with_key(upload).update(asset_key="", due_at=_settled())
         raise
-    _with_key(upload).update(provider_asset_id=asset_id, due_at=None)
+    _with_key(upload).update(provider_asset_id=asset_id, due_at=_settled())
     upload.provider_asset_id = asset_id
     logger.info("asset_created", upload_id=str(upload.pk), asset_id=asset_id)
     return asset_id
@@ -53,8 +54,14 @@ def asset_id_of(upload: Upload, client: HeyGenClient) -> str:
 
 def _reserve_key(upload: Upload) -> None:
     fresh = Upload.objects.filter(pk=upload.pk, asset_key="", provider_asset_id="")
-    fresh.update(asset_key=f"upload:{upload.pk}:{uuid4().hex[:16]}", due_at=from_now(UNKNOWN_AFTER))
+    unknown = Case(When(deleted_at=None, then=from_now(UNKNOWN_AFTER)), default=F("due_at"))
+    fresh.update(asset_key=f"upload:{upload.pk}:{uuid4().hex[:16]}", due_at=unknown)
     upload.refresh_from_db(fields=["asset_key", "provider_asset_id"])
+
+
+def _settled() -> Case:
+    """Nothing is due any more, but for the removal of a deleted upload."""
+    return Case(When(deleted_at=None, then=None), default=F("due_at"))
 
 
 def _with_key(upload: Upload) -> LeasedQuerySet:

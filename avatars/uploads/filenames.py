@@ -18,3 +18,9 @@ def cleaned(name: str, suffix: str) -> str:
 def _is_shown(char: str) -> bool:
     """Not controls, lone surrogates, or what turns the direction of writing round."""
     return char.isprintable() and unicodedata.category(char) not in ("Cf", "Cs", "Co", "Cn")
+
+
+def suffix_of(name: str) -> str:
+    """The name's own, in small letters, where it looks like one."""
+    suffix = name.rpartition(".")[2].lower()
+    return suffix if suffix.isascii() and suffix.isalnum() and len(suffix) <= 5 else "bin"

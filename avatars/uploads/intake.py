@@ -6,6 +6,8 @@ The row comes before the file, with the file's name: what a crash leaves behind 
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +22,9 @@ from django.db import transaction
 
 from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
-from avatars.uploads import filenames
+from avatars.uploads import filenames, limits, metrics
 from avatars.uploads.probing import Probed, Refusal, probed
+from genvid.errors import NotFound, UploadRefused
 from genvid.leasing import from_now
 
 logger = structlog.get_logger(__name__)
@@ -60,17 +63,38 @@ def keep_file(
 ) -> Upload:
     """A ready upload of a file of ours, with its length in seconds. Outside any transaction; no limit is counted.
 
-    `file` is read from its beginning. Raises `Refusal` for a file that is not of this kind, and OSError.
+    `file` is read from its beginning. Raises UploadRefused for a file that is not of this kind, and OSError.
     """
     sender = Sender(account_id, is_test=is_test)
     with tempfile.NamedTemporaryFile(dir=_work_folder(), prefix="upload-") as spooled:
         file.seek(0)
         shutil.copyfileobj(file, spooled, CHUNK_BYTES)
         spooled.flush()
-        with probed(Path(spooled.name)) as copy:
+        with taken(Path(spooled.name)) as copy:
             if copy.kind != kind:
-                raise Refusal("type", f"The file is {copy.kind}, not {kind}.")
+                raise UploadRefused(f"The file is {copy.kind}, not {kind}.")
             return keep_copy(sender, copy, filename=filename, origin=origin)
+
+
+def receive(sender: Sender, path: Path, *, filename: str) -> Upload:
+    """A ready upload of the file at `path`. Outside any transaction.
+
+    Raises UploadRefused for a file that is not taken, and what `limits.require_room` raises.
+    """
+    limits.require_room(sender.account_id, path.stat().st_size)
+    with taken(path) as copy:
+        return keep_copy(sender, copy, filename=filename, origin=UploadOrigin.CUSTOMER)
+
+
+@contextmanager
+def taken(path: Path) -> Iterator[Probed]:
+    """`probed`, with UploadRefused for a file that is not taken."""
+    try:
+        with probed(path) as copy:
+            yield copy
+    except Refusal as refusal:
+        metrics.refusals.add(refusal.reason)
+        raise UploadRefused(str(refusal)) from refusal
 
 
 def _work_folder() -> Path:
@@ -83,6 +107,8 @@ def keep_copy(sender: Sender, copy: Probed, *, filename: str, origin: UploadOrig
     upload_id = uuid4()
     facts = facts_of(copy) | {"file": stored_name(sender.account_id, upload_id, copy.suffix)}
     with transaction.atomic():
+        if origin == UploadOrigin.CUSTOMER:
+            limits.take_place(sender.account_id, facts["bytes"])
         upload = Upload.objects.create(
             id=upload_id,
             account_id=sender.account_id,
@@ -131,7 +157,12 @@ def store(upload: Upload, path: Path) -> Upload:
         raise
     lifetime = SPEECH_LIFETIME if upload.origin == UploadOrigin.SPEECH else UNUSED_LIFETIME
     waiting = Upload.objects.filter(pk=upload.pk, status=UploadStatus.WAITING, deleted_at=None)
-    waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime))
+    if waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime)) != 1:
+        # Removed meanwhile: with its account, or since storing took an hour.
+        default_storage.delete(str(upload.file.name))
+        raise NotFound
     upload.refresh_from_db()
+    if upload.origin == UploadOrigin.CUSTOMER:
+        metrics.received.add(upload.kind, count=upload.bytes)
     logger.info("upload_kept", upload_id=str(upload.pk), kind=upload.kind, bytes=upload.bytes, origin=upload.origin)
     return upload

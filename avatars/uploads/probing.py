@@ -15,8 +15,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from genvid.errors import UploadRefused
-
 logger = structlog.get_logger(__name__)
 MEMORY_BYTES = 2 * 1024**3
 """Of addresses, most of which the libraries only reserve."""
@@ -28,8 +26,8 @@ ROOM_BYTES = 32 * 1024**2
 UNREADABLE = "The file is damaged, or not what it seems to be."
 
 
-class Refusal(UploadRefused):
-    """`reason` is a word for metrics."""
+class Refusal(Exception):
+    """Of a file that is not taken. `reason` is a word for metrics; the text is for the customer."""
 
     def __init__(self, reason: str, text: str) -> None:
         self.reason = reason

@@ -7,7 +7,12 @@ from typing import IO, Any, NoReturn
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import SuspiciousMultipartForm, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousMultipartForm,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.parsers import BaseParser
 
@@ -45,24 +50,29 @@ class StrictFormParser(BaseParser):
     ) -> dict[str, Any]:
         body = read_body(stream, self.max_bytes or settings.API_MAX_BODY_BYTES, parser_context)
         request = (parser_context or {})["request"]._request
-        try:
-            # With UTF-8 named, it would replace invalid bytes with question marks.
-            fields, files = MultiPartParser(request.META, io.BytesIO(body), request.upload_handlers, "latin-1").parse()
-            texts = [(name, [_as_utf8(value) for value in values]) for name, values in fields.lists()]
-        except (TooManyFieldsSent, TooManyFilesSent):
-            raise MalformedBody("The form has more fields or files than any form here.") from None
-        except (MultiPartParserError, SuspiciousMultipartForm, UnicodeError, LookupError) as error:
-            raise MalformedBody(f"The form cannot be read: {error}") from None
-        given = [*texts, *files.lists()]
-        names = [name for name, values in given for _ in values]
-        twice = {name: "Given more than once." for name in names if names.count(name) > 1}
-        if twice:
-            raise ValidationFailed(details=twice)
-        return {name: values[0] for name, values in given}
+        return read_form(request.META, io.BytesIO(body), request.upload_handlers)
 
 
-def _as_utf8(read_as_latin: str) -> str:
-    return read_as_latin.encode("latin-1").decode()
+def read_form(
+    meta: Mapping[str, Any], stream: Any, handlers: list[Any], *, encoding: str = "latin-1"
+) -> dict[str, Any]:
+    """Texts and files of a form by name, each once. Raises MalformedBody, BodyTooLarge and ValidationFailed."""
+    try:
+        # With UTF-8 named, it would replace invalid bytes with question marks.
+        fields, files = MultiPartParser(dict(meta), stream, handlers, encoding).parse()
+        texts = [(name, [value.encode(encoding).decode() for value in values]) for name, values in fields.lists()]
+    except RequestDataTooBig:
+        raise BodyTooLarge("The texts of the form are too long.") from None
+    except (TooManyFieldsSent, TooManyFilesSent):
+        raise MalformedBody("The form has more fields or files than any form here.") from None
+    except (MultiPartParserError, SuspiciousMultipartForm, UnicodeError, LookupError) as error:
+        raise MalformedBody(f"The form cannot be read: {error}") from None
+    given = [*texts, *files.lists()]
+    names = [name for name, values in given for _ in values]
+    twice = {name: "Given more than once." for name in names if names.count(name) > 1}
+    if twice:
+        raise ValidationFailed(details=twice)
+    return {name: values[0] for name, values in given}
 
 
 def read_body(stream: IO[Any], limit: int, context: Mapping[str, Any] | None = None) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -147,6 +148,10 @@ class StrictViewSet(GenericViewSet[Any]):
         for method in self.action_map:
             self.__dict__.pop(method, None)
         self.request.parser_context = {}
+        form = getattr(self.request, "_full_data", None)
+        for each in form.values() if isinstance(form, dict) else ():
+            if isinstance(each, UploadedFile):
+                each.close()
         if isinstance(response, Response):
             vars(response).pop("renderer_context", None)
 

@@ -15,7 +15,10 @@ RATE = 24_000
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (320, 200), mode: str = "RGB", **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.effect_noise(size, 50).convert(mode).save(file, kind, **options)
+    image = Image.effect_noise(size, 50).convert(mode)
+    if "A" in mode:
+        image.putalpha(128)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 

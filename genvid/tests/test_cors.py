@@ -11,10 +11,10 @@ from django.test import Client
 from limits import parse
 
 from genvid import rate_limit_storage
+from genvid.media_links import signed_link
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import JsonClient, make_video
 from genvid.tests.processes import WebProcess
-from videos.media.signed_links import signed_link
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from genvid.media_links import signed_link
 from genvid.redaction import AccessLogFilter, protect_access_log, without_tokens
-from videos.media.signed_links import signed_link
 
 TOKEN = "InZpZGVvcy8xL3ZpZGVvLm1wNCI:1vabc:Zm9vYmFy-_x"
 

@@ -12,9 +12,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from genvid import slow_clients
+from genvid.media_links import signed_link
 from genvid.slow_clients import ClientStalled, Connections, TimedBody, timed_send
 from genvid.tests.processes import WebProcess, answers
-from videos.media.signed_links import signed_link
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 SIZE = 30 * 1024 * 1024

@@ -16,12 +16,12 @@ from unfold.decorators import action
 
 from genvid.admin import ReadOnlyAdmin
 from genvid.admin_lists import MOST_COUNTED, newest_values
+from genvid.media_links import signed_link
 from genvid.panels import PanelAdmin, coloured, link_reference, linked
 from videos.admin.staff_action_pages import OperatedAdmin, StaffActionAdmin
 from videos.admin.video_panels import BY_COLOUR, first_words
 from videos.admin.video_search import search_videos
 from videos.enums import TERMINAL, Status
-from videos.media.signed_links import signed_link
 from videos.models import (
     Batch,
     ProviderBalance,

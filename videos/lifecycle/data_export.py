@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.privacy.data_export import BATCH_SIZE, plain_rows
-from videos.media.signed_links import lasting_link
+from genvid.media_links import lasting_link
 from videos.models import Batch, Video, VideoEvent
 from videos.queue.waiting_reasons import NOT_WAITING
 from videos.representations import VideoOutput

@@ -14,9 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from genvid.configuration import DeclaredEnv
+from genvid.media_links import lasting_link, signed_link
 from genvid.storages import bucket
 from genvid.tests.factories import make_video
-from videos.media.signed_links import filename_of, lasting_link, signed_link
+from videos.media.file_names import filename_of
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db

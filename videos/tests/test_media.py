@@ -14,9 +14,9 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
+from genvid.media_links import SALT, lasting_link, signed_link
 from genvid.tests.asserts import nothing_changes, refusal_of
 from genvid.tests.factories import make_video
-from videos.media.signed_links import SALT, lasting_link, signed_link
 
 pytestmark = pytest.mark.django_db
 BYTES = b"0123456789"

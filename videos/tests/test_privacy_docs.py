@@ -9,7 +9,7 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 KEPT = {
     "accounts.privacy.exports.LIFETIME": "7 days",
-    "videos.media.signed_links.LASTING_SECONDS": "7 days",
+    "genvid.media_links.LASTING_SECONDS": "7 days",
     "accounts.privacy.retention.IDEMPOTENCY_RETENTION": "24 hours",
     "accounts.privacy.retention.SESSION_RETENTION": "30 days",
     "accounts.auth.throttling.KNOWN_NETWORK_RETENTION": "90 days",

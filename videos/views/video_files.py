@@ -13,8 +13,9 @@ from accounts.enums import Scope
 from genvid.api.endpoints import Endpoint
 from genvid.api.serializers import refuse_field
 from genvid.errors import NotFound
+from genvid.media_links import signed_link
 from videos.enums import Status
-from videos.media.signed_links import filename_of, signed_link
+from videos.media.file_names import filename_of
 from videos.models import Video
 
 CAPTIONS = {"srt": "subtitles", "vtt": "subtitles_vtt"}

@@ -65,6 +65,13 @@ PIPELINE = Group(
             unit="seconds",
         ),
         Setting(
+            "UPLOAD_SWEEP_SECONDS",
+            Number(above_zero=True),
+            "Time between two sweeps for uploads that expired unused, and for what is due of others.",
+            default="60",
+            unit="seconds",
+        ),
+        Setting(
             "WEBHOOK_SWEEP_SECONDS",
             Number(above_zero=True),
             "Time between two sweeps for due outgoing webhooks.",

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from videos.media.signed_links import serve_file
+from genvid.media_links import serve_file
 
 urlpatterns = [path("<str:token>/<str:name>", serve_file, name="media")]
