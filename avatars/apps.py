@@ -15,7 +15,7 @@ class AvatarsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing connects the receivers.
-        from avatars import creation_gauges, receivers  # noqa: F401, PLC0415 - models are loaded only now
+        from avatars import creation_gauges, mail_composers, receivers  # noqa: F401, PLC0415 - models are loaded only now
         from avatars.own import upload_references  # noqa: PLC0415 - models are loaded only now
         from avatars.uploads import usage  # noqa: PLC0415 - models are loaded only now
 

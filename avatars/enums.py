@@ -64,6 +64,11 @@ class ConsentStatus(TextChoices):
     CONFIRMED = "confirmed"
 
 
+class MailKind(TextChoices):
+    OWN_AVATAR_READY = "avatars.own_avatar_ready"
+    OWN_AVATAR_FAILED = "avatars.own_avatar_failed"
+
+
 class UploadKind(TextChoices):
     IMAGE = "image"
     AUDIO = "audio"

@@ -9,13 +9,14 @@ from django.db import transaction
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
 from avatars import jobs
-from avatars.enums import CreationKind, EntryStatus
+from avatars.enums import CreationKind, EntryStatus, MailKind
 from avatars.models import Creation
 from avatars.own import metrics, representations
 from billing import credits
 from genvid import database_clock, request_context
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import from_now
+from genvid.mail import outbox
 from genvid.transactions import joined
 
 DESCRIPTIONS = {
@@ -119,5 +120,10 @@ def requeue(creation: Creation, *, reason: str, why: str, pause: timedelta) -> b
 
 def _end(creation: Creation, event: EventType) -> None:
     metrics.settled.add(str(creation.kind), str(creation.status), creation.error_code)
+    if creation.created_by_id is not None and creation.api_key_id is None:
+        is_ready = creation.status == EntryStatus.READY
+        kind = MailKind.OWN_AVATAR_READY if is_ready else MailKind.OWN_AVATAR_FAILED
+        about = {"person": creation.created_by_id, "account": creation.account_id}
+        outbox.write(kind, **about, creation=str(creation.pk))
     shown = representations.entry_data(creation)
     outgoing_events.publish(creation.account_id, event, shown, object_id=str(creation.entry_id))
