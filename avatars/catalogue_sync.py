@@ -35,6 +35,8 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     if not voices or not looks:
         logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
         return SyncResult(0, 0, 0)
+    spoken = {look.default_voice_id for look in looks if creation_id_in(look.name)}
+    voices = [voice for voice in voices if not (voice.is_private and voice.id in spoken)]
     looks, voices = _without_own(Avatar, looks), _without_own(Voice, voices)
     filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]

@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                 ('ordered_at', models.DateTimeField(blank=True, help_text='When the order was about to be sent first.', null=True)),
                 ('provider_object_id', models.CharField(blank=True, db_default='', default='', max_length=200)),
                 ('provider_group_id', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                ('provider_voice_id', models.CharField(blank=True, db_default='', default='', help_text='A voice that HeyGen made with the avatar.', max_length=200)),
                 ('removed_at', models.DateTimeField(blank=True, help_text='Nothing of it is left at HeyGen.', null=True)),
                 ('due_at', models.DateTimeField(blank=True, help_text='When somebody must act next; also the lease.', null=True)),
                 ('deadline_at', models.DateTimeField(blank=True, help_text='The end of this status.', null=True)),

@@ -85,6 +85,9 @@ class Creation(Leased):
     ordered_at = models.DateTimeField(null=True, blank=True, help_text="When the order was about to be sent first.")
     provider_object_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     provider_group_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    provider_voice_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="A voice that HeyGen made with the avatar."
+    )
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Nothing of it is left at HeyGen.")
 
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")

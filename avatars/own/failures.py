@@ -31,7 +31,7 @@ def of_error(error: HeyGenError) -> Told:
 
 def of_failure(failure: Failure | None) -> Told:
     reason = failure.code if failure else ""
-    if reason in ("image_unreachable", "background_refused", "invalid_request"):
+    if reason in ("image_unreachable", "background_refused"):
         reason = "footage_refused"
     code = reason if reason in MESSAGES else "creation_failed"
     return {"code": code, "message": MESSAGES[code]}

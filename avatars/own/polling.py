@@ -50,7 +50,10 @@ def look(creation: Creation) -> None:
 def _look_at_avatar(creation: Creation, maker: AvatarMaker) -> None:
     made = maker.get_look(creation.provider_object_id)
     if made.is_usable and not made.failure:
-        settlement.complete(creation, avatar_fields(made))
+        fields = avatar_fields(made)
+        # Of a film HeyGen may make a voice, too, which goes with the avatar.
+        own_voice = "" if fields["default_voice"] else made.look.default_voice_id or ""
+        settlement.complete(creation, fields, provider_voice_id=own_voice)
     elif made.failure is not None:
         _fail(creation, made.failure)
     elif _needs_consent(creation, maker, made):

@@ -1,5 +1,6 @@
 """Deletes what HeyGen has of a creation that was deleted, failed or refused, once no order needs it any more."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from avatars.own.clients import maker_for, may_call
 from avatars.own.copies import Copy
 from avatars.signals import entry_withdrawn
 from genvid import database_clock
-from genvid.heygen.heygen_errors import HeyGenError
+from genvid.heygen.heygen_errors import HeyGenError, Refused
 from genvid.leasing import Backoff
 
 logger = structlog.get_logger(__name__)
@@ -57,6 +58,10 @@ def _delete_copies(creation: Creation) -> None:
         copies.delete(copy, maker, is_voice=is_voice)
     for copy in copies.all_of(creation, maker):
         copies.delete(copy, maker, is_voice=is_voice)
+    if creation.provider_voice_id:
+        # A public one is refused: it is not of this person.
+        with suppress(Refused):
+            maker.delete_voice(creation.provider_voice_id)
 
 
 def _settle(creation: Creation) -> None:

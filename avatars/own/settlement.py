@@ -28,7 +28,7 @@ DESCRIPTIONS = {
 
 @request_context.under_request_of_row
 @transaction.atomic
-def complete(creation: Creation, entry: dict[str, Any]) -> bool:
+def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: str = "") -> bool:
     """Charge the fee. False when it was settled, claimed or deleted before."""
     done = creation.move(
         EntryStatus.READY,
@@ -38,11 +38,12 @@ def complete(creation: Creation, entry: dict[str, Any]) -> bool:
         consent_url="",
         credits_charged=creation.credits_held,
         credits_held=0,
+        provider_voice_id=provider_voice_id,
         entry=entry,
     )
     if not done:
         return False
-    if creation.credits_charged:
+    if not creation.is_test:
         credits.capture(
             creation.money_reference,
             creation.credits_charged,

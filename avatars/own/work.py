@@ -11,12 +11,13 @@ from avatars.enums import EntryStatus
 from avatars.models import Creation
 from avatars.own import alarms, making, polling, removal, settlement
 from avatars.own.clients import may_call
-from genvid import database_clock, request_context
+from genvid import cache, database_clock, request_context
 from genvid.leasing import Backoff, sweep
 
 logger = structlog.get_logger(__name__)
 SHUT_PAUSE = Backoff(30, 300, jitter=0.2)
 BATCH_SIZE = 100
+LATE_REVIEWS_SECONDS = 3600
 TIMED_OUT = "It was not ready in time. Your credits were returned; please try again."
 NO_CONSENT = "The person did not agree in time. Your credits were returned."
 NOT_REVIEWED = "It could not be checked in time. Your credits were returned; please try again."
@@ -79,7 +80,9 @@ def sweep_creations() -> None:
     sweep(Creation.objects.due(), jobs.WORK_ON_CREATION, most=BATCH_SIZE)
     for creation in _overdue_in_review()[:BATCH_SIZE]:
         end_overdue(creation)
-    _alarm_late_reviews()
+    # A sweep comes every few seconds, and each alarm is counted.
+    if cache.is_first_in("avatars.late_reviews", LATE_REVIEWS_SECONDS):
+        _alarm_late_reviews()
 
 
 def has_work() -> bool:

@@ -11,7 +11,8 @@ from avatars.models import Creation
 from avatars.own import work
 from avatars.own.clients import maker_for
 from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, history, order, run, step
-from billing.models import Hold
+from billing.models import Fee, Hold
+from genvid import process_cache
 from genvid.heygen import gate
 from genvid.tests.factories import make_caller, make_endpoint
 from videos.models import OperatorAlarm
@@ -222,3 +223,13 @@ def test_the_order_waits_for_a_test_renderer_that_was_taken_away(owner, settings
     creation = order(owner, caller=replace(owner.caller, is_test=True), stored=False)
     settings.TEST_RENDERER_URL = ""
     assert step(creation).status == EntryStatus.QUEUED
+
+
+@pytest.mark.parametrize("failure", [None, "training_failed"])
+def test_what_costs_nothing_is_settled_like_anything_else(sandbox, owner, failure):
+    Fee.objects.filter(what="photo_avatar").update(credits=0)
+    process_cache.clear_all()
+    sandbox.configure(making_failure=failure)
+    made = run(order(owner), EntryStatus.READY, EntryStatus.FAILED)
+    assert money_of(owner) == Money(BALANCE)
+    assert Hold.objects.get(reference=made.money_reference).status == ("released" if failure else "captured")

@@ -9,8 +9,10 @@ from avatars.enums import CreationKind
 from avatars.models import Avatar, Creation, Voice
 from avatars.own import changes, making, orphans, removal
 from avatars.own.clients import maker_for
-from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, order, run, step
+from avatars.tests.heygen_double import HeyGenDouble, look, voice
+from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, make_upload, order, run, step
 from avatars.uploads import usage
+from avatars.uploads.assets import asset_id_of
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.factories import make_caller, make_request, make_video, make_voice
 from videos.enums import Status
@@ -235,3 +237,35 @@ def test_the_export_has_the_consent_and_its_text(owner):
     (consent,), (voice,) = files["consents"], files["own_voices"]
     assert (consent["subject_name"], consent["voice_id"]) == ("Ada", voice["id"])
     assert consent["consent_text"].startswith("I confirm")
+
+
+# ── A voice that HeyGen makes with a twin
+
+
+def test_the_voice_of_a_twin_is_not_listed_and_goes_with_it(sandbox, owner):
+    made = run(order(owner, CreationKind.DIGITAL_TWIN))
+    maker = maker_for(made)
+    recording = make_upload(owner, CreationKind.VOICE_CLONE)
+    asset_id = asset_id_of(recording, maker.client)
+    voice_id = maker.clone_voice(name="Ada's voice", asset_id=asset_id, language="English", idempotency_key="twin")
+    Creation.objects.filter(pk=made.pk).update(provider_voice_id=voice_id)
+    delete(owner, made)
+    step(made)
+    assert voice_id not in {each.voice.id for each in maker.iter_private_voices()}
+
+
+def test_a_public_voice_stays_when_an_avatar_with_it_is_deleted(sandbox, owner):
+    made = run(order(owner))
+    assert made.provider_voice_id in {each.id for each in get_client().iter_voices() if not each.is_private}
+    delete(owner, made)
+    step(made)
+    assert copies_of(made) == []
+    assert settle(made).removed_at is not None
+
+
+def test_the_sync_lists_no_private_voice_that_an_own_look_speaks_with():
+    own_look = look("own", name="genvid 00000000-0000-4000-8000-000000000000 1", default_voice_id="twin_voice")
+    voices = [voice("twin_voice", is_private=True), voice("voice_1")]
+    sync_catalogue(HeyGenDouble([own_look, look("look_1")], voices))
+    assert [row.provider_id for row in Voice.objects.all()] == ["voice_1"]
+    assert [row.provider_id for row in Avatar.objects.all()] == ["look_1"]

@@ -135,13 +135,16 @@ def test_the_home_page_counts_what_waits_for_a_review(creation):
     assert work_of_staff.link().endswith("?status__exact=review")
 
 
-def test_a_review_that_waits_too_long_alarms_staff_once_a_day(creation):
-    work.sweep_creations()
-    assert not OperatorAlarm.objects.exists()
+def test_a_review_that_waits_too_long_alarms_staff(creation):
     Creation.objects.update(moved_at="2020-01-01T00:00:00Z")
     work.sweep_creations()
     work.sweep_creations()
-    assert OperatorAlarm.objects.get(code="avatar_review_late").count == 2
+    assert OperatorAlarm.objects.get(code="avatar_review_late").count == 1
+
+
+def test_a_review_that_has_just_begun_alarms_nobody(creation):
+    work.sweep_creations()
+    assert not OperatorAlarm.objects.exists()
 
 
 def test_a_review_that_nobody_makes_ends_at_its_deadline(owner, creation):

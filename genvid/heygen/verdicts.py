@@ -182,6 +182,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("script", "script_refused"),
     ("background", "background_refused"),
     ("file", "footage_refused"),
+    ("audio", "footage_refused"),
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 
