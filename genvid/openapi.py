@@ -56,6 +56,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "VideoStatusEnum": "videos.enums.PublicStatus",
         "AvatarKindEnum": "avatars.enums.AvatarKind",
+        "OwnAvatarKindEnum": "avatars.enums.OwnAvatarKind",
+        "OwnVoiceKindEnum": "avatars.enums.OwnVoiceKind",
+        "EntryStatusEnum": "avatars.enums.EntryStatus",
+        "ConsentStatusEnum": "avatars.enums.ConsentStatus",
         "RoleEnum": "accounts.enums.Role",
         "InvitableRoleEnum": "accounts.enums.Invitable",
         "LedgerKindEnum": "billing.enums.EntryKind",

@@ -290,6 +290,16 @@ MIGRATION_MODULES = {"djstripe": "genvid.djstripe_migrations"}
 # genvid.E011 reports what corsheaders' two report, and more.
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002", "corsheaders.E013", "corsheaders.E014"]
 
+# ── Own avatars and voices (seconds unless the name says otherwise)
+OWN_AVATAR_REVIEW = env.str("OWN_AVATAR_REVIEW")
+OWN_AVATAR_LEASE = env.float("OWN_AVATAR_LEASE")
+OWN_AVATAR_REVIEW_ALARM_HOURS = env.int("OWN_AVATAR_REVIEW_ALARM_HOURS")
+OWN_AVATAR_REVIEW_DEADLINE = env.float("OWN_AVATAR_REVIEW_DEADLINE")
+OWN_AVATAR_QUEUE_DEADLINE = env.float("OWN_AVATAR_QUEUE_DEADLINE")
+OWN_AVATAR_CREATE_DEADLINE = env.float("OWN_AVATAR_CREATE_DEADLINE")
+OWN_AVATAR_CONSENT_DEADLINE = env.float("OWN_AVATAR_CONSENT_DEADLINE")
+OWN_AVATAR_WITHDRAWN_VIDEOS = env.str("OWN_AVATAR_WITHDRAWN_VIDEOS")
+
 # ── The video pipeline (seconds unless the name says otherwise)
 # Longer than any call: a second worker must not repeat an order while the first may still hear its answer.
 VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=HEYGEN_WRITE_TIMEOUT + 10)

@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "videos.videoevent": "Timeline of all videos",
         "avatars.avatar": "Avatars",
         "avatars.voice": "Voices",
+        "avatars.creation": "Own avatars",
     },
     "Money": {
         "billing.payment": "Payments",

@@ -24,6 +24,8 @@ OWNER = frozenset({"owner"})
 SHARED = {"avatar", "voice"}
 """What belongs to no account."""
 
+CONSENT = {"is_me": True, "subject_name": "Ada", "confirmed": True}
+
 Body = Callable[[World, Asker], dict[str, Any]]
 
 
@@ -83,6 +85,14 @@ def speech(world: World, asker: Asker) -> dict[str, Any]:
 
 def batch(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hi {{name}}.", "avatar_id": world.ids["avatar"], "rows": [{"name": "Ada"}]}
+
+
+def own_avatar(world: World, asker: Asker) -> dict[str, Any]:
+    return {"kind": "photo_avatar", "name": "Ada", "upload_id": world.ids["draft"], "consent": CONSENT}
+
+
+def own_voice(world: World, asker: Asker) -> dict[str, Any]:
+    return own_avatar(world, asker) | {"kind": "clone", "language": "English"}
 
 
 def top_up(world: World, asker: Asker) -> dict[str, Any]:
@@ -156,6 +166,14 @@ TABLE: dict[str, Rule | Open] = {
     "GET avatars/{id}": Rule(ALL, "catalogue:read", of="avatar"),
     "GET voices": Rule(ALL, "catalogue:read"),
     "GET voices/{id}": Rule(ALL, "catalogue:read", of="voice"),
+    # Own faces and voices: of a file that is not there; and what nobody has made cannot be changed
+    "POST avatars": Rule(WRITERS, "avatars:write", 400, body=own_avatar),
+    "PATCH avatars/{id}": Rule(WRITERS, "avatars:write", 409, of="avatar", body=sending(name="Ada")),
+    "DELETE avatars/{id}": Rule(WRITERS, "avatars:write", 409, of="avatar"),
+    "POST avatars/{id}/consent": Rule(WRITERS, "avatars:write", 409, of="avatar"),
+    "POST voices": Rule(WRITERS, "avatars:write", 400, body=own_voice),
+    "PATCH voices/{id}": Rule(WRITERS, "avatars:write", 409, of="voice", body=sending(name="Ada")),
+    "DELETE voices/{id}": Rule(WRITERS, "avatars:write", 409, of="voice"),
     # Money
     "GET billing/wallet": Rule(ALL, "billing:read"),
     "GET billing/ledger": Rule(ALL, "billing:read"),

@@ -24,6 +24,8 @@ from accounts.models import (
     WebhookEndpoint,
 )
 from accounts.webhooks.outgoing_events import publish
+from avatars.models import Avatar, Creation, Upload
+from avatars.own import consent_texts
 from billing.admin import stripe_mirror
 from billing.models import (
     Checkout,
@@ -148,6 +150,10 @@ def rows(owner) -> Video:
     WebhookEventTrigger.objects.create(remote_ip="203.0.113.7", headers={"A": "whsec_secret"}, body="{}", event=event)
     for model in COPIES:
         stripe_objects.make_copy(model.__name__)
+    own = Avatar.objects.create(name="Spring", kind="photo_avatar", account=account, is_own=True, status="review")
+    picture = Upload.objects.create(account=account, kind="image")
+    said = {"is_me": True, "consent_at": now, "consent_version": consent_texts.CURRENT, "consent_language": "en"}
+    Creation.objects.create(account=account, avatar=own, kind=own.kind, upload=picture, status=own.status, **said)
     LedgerProof.objects.create(begun_at=now, seconds=0.1, wallets=1, discrepancies=0)
     OperatorAlarm.objects.create(key="a:b", code="a", text="b", first_at=now, last_at=now)
     ProviderOutage.objects.create(began_at=now)

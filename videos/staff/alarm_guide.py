@@ -52,6 +52,21 @@ GUIDE = {
         Severity.WARNING,
         "Read the last reason on the page of speeches; look at HeyGen, the storage and the queue `speech`.",
     ),
+    "avatar_slots_full": Advice(
+        Severity.WARNING,
+        "Delete faces or voices at HeyGen that nobody needs, or buy more; the orders go on then.",
+    ),
+    "avatar_provider_problem": Advice(
+        Severity.CRITICAL,
+        "Mend the key, the wallet or the plan at HeyGen; own avatars and voices wait meanwhile.",
+    ),
+    "avatar_given_up": Advice(
+        Severity.WARNING, "See its history (Own avatars); the customer has the credits back, and may order again."
+    ),
+    "avatar_review_late": Advice(Severity.WARNING, "Approve or refuse them: Own avatars, status “review”."),
+    "avatar_unknown_copies": Advice(
+        Severity.NOTICE, "Delete them at HeyGen, unless another installation uses the same key."
+    ),
     "status_reads_refused": Advice(Severity.WARNING, "Nothing at once. If it goes on, poll less (POLL_SECONDS)."),
     "unknown_provider_code": Advice(
         Severity.WARNING, "See whether the video was judged rightly, and add the code to `genvid/heygen/verdicts.py`."

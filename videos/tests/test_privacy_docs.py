@@ -30,9 +30,10 @@ KEPT = {
     "billing.stripe_sync.sync_queue.RETENTION": "60 days",
     "billing.stripe_sync.sync_queue.STUCK_RETENTION": "400 days",
     "accounts.audit_log.RETENTION": "400 days",
+    "avatars.own.removal.SETTLE_TIME": "10 minutes",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)
-SECONDS = {"hours": 3600, "days": 24 * 3600}
+SECONDS = {"minutes": 60, "hours": 3600, "days": 24 * 3600}
 
 
 def rows() -> dict[str, str]:

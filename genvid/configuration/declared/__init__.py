@@ -1,6 +1,6 @@
 """Every setting, by group, in the order of docs/configuration.md and .env.example."""
 
-from genvid.configuration.declared import customers, operation, pipeline, providers, site, storage
+from genvid.configuration.declared import customers, operation, own_material, pipeline, providers, site, storage
 
 GROUPS = (
     site.ESSENTIAL,
@@ -13,6 +13,7 @@ GROUPS = (
     customers.LIMITS,
     customers.CROSS_ORIGIN,
     pipeline.PIPELINE,
+    own_material.OWN_MATERIAL,
     customers.PRIVATE_ADDRESSES,
     site.BRAND,
     site.MAIL,

@@ -60,7 +60,7 @@ async def get(call: Call) -> Reply:
         "support_interactive_avatar": False,
         "created_at": int(voice.created_at),
         "status": voice.status,
-        "failure_message": None,
+        "failure_message": voice.failure_message,
     }
     return Reply({name: shown[name] for name in kept} | beyond)
 
@@ -87,6 +87,8 @@ async def search(call: Call) -> Reply:
 async def clone(call: Call) -> Reply:
     """The recording is only checked. The clone speaks with a voice of the catalogue."""
     await media_input.local_file(call.core, call.body["audio"], param="audio", kind="audio")
+    settings = call.core.settings.current
+    looks_and_voices.refuse_when_full(call.core.store, settings.most_own)
     voice_id, now = secrets.token_hex(16), time.time()
     profile = CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)]
     call.core.store.add(
@@ -96,7 +98,8 @@ async def clone(call: Call) -> Reply:
         profile=profile,
         language=call.body.get("language") or VOICES[profile].language,
         created_at=now,
-        ready_at=now + call.core.settings.current.avatar_seconds,
+        ready_at=now + settings.avatar_seconds,
+        failure=settings.making_failure,
     )
     return Reply({"voice_clone_id": voice_id})
 
