@@ -55,6 +55,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_NAME_OVERRIDES": {
         "VideoStatusEnum": "videos.enums.PublicStatus",
+        "VideoKindEnum": "videos.enums.VideoKind",
+        "SpeechStatusEnum": "videos.enums.SpeechStatus",
         "AvatarKindEnum": "avatars.enums.AvatarKind",
         "OwnAvatarKindEnum": "avatars.enums.OwnAvatarKind",
         "OwnVoiceKindEnum": "avatars.enums.OwnVoiceKind",

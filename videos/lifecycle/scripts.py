@@ -3,6 +3,7 @@
 import math
 
 from avatars.models import Voice
+from genvid.api.serializers import refuse_field
 from videos.queue import estimates
 from videos.speech import markup
 from videos.speech.length import length_of
@@ -15,13 +16,13 @@ NO_PAUSES = 'The voice "{}" makes no pauses: leave <break time="…"/> out, or c
 
 def script_problem(script: str, voice: Voice, *, speed: float) -> str:
     """Why the voice cannot speak the script, or not within the maximum length, as text; "" when it can."""
-    if problem := markup_problem(script, voice):
+    if problem := _markup_problem(script, voice):
         return problem
     seconds = estimates.spoken_seconds(script, speed=speed, language=voice.language)
     return TOO_LONG if seconds > estimates.MAX_SECONDS else ""
 
 
-def markup_problem(script: str, voice: Voice) -> str:
+def _markup_problem(script: str, voice: Voice) -> str:
     try:
         markup.require_known_tags(script)
     except markup.UnknownTag as error:
@@ -33,6 +34,12 @@ def markup_problem(script: str, voice: Voice) -> str:
     if (characters := len(markup.on_the_wire(script))) > SCRIPT_LIMIT:
         return f"Is {characters} characters long with a space around each pause; at most {SCRIPT_LIMIT}."
     return ""
+
+
+def require_understood(script: str, voice: Voice) -> None:
+    """Raises ValidationFailed for tags and pauses that the voice does not make."""
+    if problem := _markup_problem(script, voice):
+        raise refuse_field("script", problem)
 
 
 def warnings_of(script: str, voice: Voice, *, speed: float) -> list[Warned]:

@@ -136,10 +136,8 @@ def generate_video(caller: Caller, video: Video) -> Video:
 def _require_usable(video: Video) -> None:
     request = VideoRequest.of_video(video)
     cast = cast_for(request, Orderer(video.account_id, video.is_test))
-    if request.script is None or cast.voice is None:
-        return
-    if problem := scripts.markup_problem(request.script, cast.voice):
-        raise refuse_field("script", problem)
+    if request.script is not None and cast.voice is not None:
+        scripts.require_understood(request.script, cast.voice)
 
 
 def _locked(video: Video) -> Video:
