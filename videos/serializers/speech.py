@@ -54,7 +54,9 @@ def _seconds(speech: Speech) -> float | None:
 
 
 def _audio_url(speech: Speech) -> str | None:
-    return signed_link(speech.audio.file.name or "") if speech.audio and speech.audio.file else None
+    if speech.audio is None or not speech.audio.file:
+        return None
+    return signed_link(str(speech.audio.file.name), filename=speech.audio.filename)
 
 
 def _prices(speech: Speech) -> dict[str, int | None] | None:
