@@ -18,6 +18,9 @@ from accounts.models import (
     Export,
     IdempotencyRecord,
     Invitation,
+    ModeratedAccount,
+    ModerationRule,
+    ReviewedText,
     StaffAct,
     User,
     WebhookEndpoint,
@@ -85,7 +88,7 @@ UNTOUCHABLE = [
         Payment,
         Dispute,
     ],
-    *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct],
+    *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct, ModeratedAccount, ReviewedText],
 ]
 
 
@@ -122,6 +125,9 @@ def rows(owner) -> Video:
     Erasure.objects.create(user=owner.user, erase_after=video.created_at)
     Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
+    ModerationRule.objects.create(text="forbidden", reason="No.")
+    ModeratedAccount.objects.create(account=owner.account)
+    ReviewedText.objects.create(account=owner.account, digest="d", text="doubtful", field="script", why="No.")
     make_checkout(owner)
     payment = make_payment(owner)
     account, now = owner.account, video.created_at

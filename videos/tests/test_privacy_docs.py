@@ -29,6 +29,7 @@ KEPT = {
     "billing.stripe_sync.sync_queue.RETENTION": "60 days",
     "billing.stripe_sync.sync_queue.STUCK_RETENTION": "400 days",
     "accounts.audit_log.RETENTION": "400 days",
+    "accounts.moderation.reviews.RETENTION": "90 days",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)
 SECONDS = {"hours": 3600, "days": 24 * 3600}
