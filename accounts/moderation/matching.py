@@ -25,7 +25,7 @@ MOST_REPETITIONS = 100_000
 UNCHECKED = "It could not be checked in time."
 COUNTED_REPEAT = regex.compile(r"\{(\d*)(?:,(\d*))?\}")
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Javanese}\p{Balinese}"
-LETTER = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]", regex.V1)
+SPACED_SIGN = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]", regex.V1)
 """Of a script that sets spaces between words."""
 HANGUL = regex.compile(r"\p{Hangul}")
 HARD_TEXTS = tuple(
@@ -160,7 +160,7 @@ def stands_alone(word: str, text: str) -> bool:
 
 
 def _is_boundary(text: str, at: int) -> bool:
-    return not (0 < at < len(text) and LETTER.match(text, at - 1) and LETTER.match(text, at))
+    return not (0 < at < len(text) and SPACED_SIGN.match(text, at - 1) and SPACED_SIGN.match(text, at))
 
 
 @lru_cache(maxsize=1000)
@@ -188,8 +188,8 @@ def check_pattern(pattern: str) -> None:
 
 def _spelled_out(pattern: str) -> list[str]:
     """Texts of the letters that the pattern names, together and each alone, over and over: what it repeats is there."""
-    letters = "".join(dict.fromkeys(regex.findall(r"\w", pattern)))[:20]
-    return [part * (5_000 // len(part)) + "!" for part in (letters, *letters) if part]
+    signs = "".join(dict.fromkeys(regex.findall(r"\w", pattern)))[:20]
+    return [part * (5_000 // len(part)) + "!" for part in (signs, *signs) if part]
 
 
 def _repetitions(pattern: str) -> int:

@@ -56,8 +56,8 @@ def _known(account_id: UUID, digests: Iterable[str]) -> dict[str, Decision]:
 
 def _given_to_staff(account_id: UUID, doubts: Mapping[str, Doubt]) -> dict[str, Decision]:
     waiting = ReviewedText.objects.filter(account=account_id, state=ReviewState.WAITING).count()
-    room = max(0, MOST_WAITING - waiting)
-    given = list(doubts.items())[:room]
+    most = max(0, MOST_WAITING - waiting)
+    given = list(doubts.items())[:most]
     rows = [
         ReviewedText(
             account_id=account_id, digest=digest, text=doubt.text, field=doubt.field[:100], why=doubt.why[:300]

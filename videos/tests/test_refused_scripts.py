@@ -55,7 +55,7 @@ def test_names_of_the_customer_numbers_and_addresses_are_cut(owner, outsider):
 
 
 def test_an_excerpt_is_what_is_around_the_first_word_that_tells(owner, outsider):
-    filler = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyzäöüß")
+    filler = " ".join(f"word{sign}" for sign in "abcdefghijklmnopqrstuvwxyzäöüß")
     for person in (owner, outsider):
         set_balance(person, 1000)
         make_refused(person, f"{filler} poison {filler}")
