@@ -125,6 +125,10 @@ class AuditAct(TextChoices):
     STAFF_SESSIONS_ENDED = "staff.sessions_ended"
     STAFF_KEY_REVOKED = "staff.api_key_revoked"
     STAFF_DELIVERY_RESENT = "staff.delivery_resent"
+    STAFF_TEXT_ALLOWED = "staff.text_allowed"
+    STAFF_TEXT_REFUSED = "staff.text_refused"
+    STAFF_STRICTNESS_CHANGED = "staff.strictness_changed"
+    STAFF_SLOWDOWN_ENDED = "staff.slowdown_ended"
 
 
 class MailKind(TextChoices):
@@ -199,3 +203,29 @@ class ErasureStatus(TextChoices):
 
 
 OPEN_ERASURES = frozenset({ErasureStatus.WAITING, ErasureStatus.ERASING})
+
+
+class RuleKind(TextChoices):
+    WORD = "word"
+    PATTERN = "pattern"
+
+
+class Outcome(TextChoices):
+    """What becomes of a text that a rule or the outside service stops."""
+
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Strictness(TextChoices):
+    """OFF: the texts of that account are not checked at all."""
+
+    OFF = "off"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
+class ReviewState(TextChoices):
+    WAITING = "waiting"
+    ALLOWED = "allowed"
+    REFUSED = "refused"

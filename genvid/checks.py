@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.module_loading import import_string
 
 from genvid import cors
 
@@ -60,6 +61,17 @@ def check_allowed_origins(app_configs: Sequence[Any] | None, **_: Any) -> list[C
 def check_allowed_origin_patterns(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     hint = r"For example https://[a-z0-9-]+\.example\.com. A comma separates two patterns."
     return [Error(problem, hint=hint, id="genvid.E012") for problem in cors.pattern_problems()]
+
+
+@register
+def check_moderation_hook(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.MODERATION_HOOK:
+        return []
+    try:
+        import_string(settings.MODERATION_HOOK)
+    except ImportError as error:
+        return [Error(f"MODERATION_HOOK cannot be imported: {error}", id="genvid.E042")]
+    return []
 
 
 @register

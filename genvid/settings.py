@@ -192,6 +192,12 @@ LOGIN_LIMIT_PER_PAIR = env.rate("LOGIN_LIMIT_PER_PAIR")
 LOGIN_LIMIT_PER_EMAIL = env.rate("LOGIN_LIMIT_PER_EMAIL")
 # Mails of one kind that anybody can have sent to one mailbox.
 MAIL_LIMIT_PER_MAILBOX = env.rate("MAIL_LIMIT_PER_MAILBOX")
+# The check of customers' texts (docs/moderation.md): refusals within an hour before an account is slowed down, and the
+# outside service.
+MODERATION_REFUSALS_PER_HOUR = env.int("MODERATION_REFUSALS_PER_HOUR")
+MODERATION_HOOK = env.str("MODERATION_HOOK")
+MODERATION_HOOK_TIMEOUT = env.float("MODERATION_HOOK_TIMEOUT")
+MODERATION_HOOK_FAILURE = env.str("MODERATION_HOOK_FAILURE")
 # Whether staff need a second factor for the admin.
 REQUIRE_STAFF_TOTP = env.bool("REQUIRE_STAFF_TOTP", default=not (EMBEDDED or TESTING or DEBUG))
 # The grace period of an erasure in days; 0: at once.

@@ -22,6 +22,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "accounts.export": "Exports",
         "accounts.erasure": "Erasures",
         "accounts.idempotencyrecord": "Idempotency keys",
+        "accounts.moderationrule": "Rules for texts",
+        "accounts.reviewedtext": "Texts to review",
+        "accounts.moderatedaccount": "Refused texts by account",
     },
     "Videos": {
         "videos.video": "Videos",

@@ -190,6 +190,8 @@ def test_export_contains_all_data_of_the_person(owner):
         "webhook_events": len(files["webhook_events"]),
         "webhook_deliveries": len(files["webhook_events"]),
         "webhook_attempts": 0,
+        "text_checks": 0,
+        "reviewed_texts": 0,
         **dict.fromkeys(("payments", "refunds", "invoices", "subscriptions", "auto_top_up", "top_ups"), 0),
         "wallets": 1,
         "credit_lots": 1,

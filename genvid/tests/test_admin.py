@@ -19,6 +19,9 @@ from accounts.models import (
     Export,
     IdempotencyRecord,
     Invitation,
+    ModeratedAccount,
+    ModerationRule,
+    ReviewedText,
     StaffAct,
     User,
     WebhookEndpoint,
@@ -93,7 +96,7 @@ UNTOUCHABLE = [
         Payment,
         Dispute,
     ],
-    *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct],
+    *[Subscription, TopUp, TopUpRule, AuditEntry, StaffAct, ModeratedAccount, ReviewedText],
     *COPIES,
 ]
 
@@ -132,6 +135,9 @@ def rows(owner) -> Video:
     Invitation.objects.create(account=owner.account, email="a@example.com", role="member", expires_at=video.created_at)
     make_speech(owner)
     Batch.objects.create(account=owner.account, script="Hi {{name}}", total=1, open=1, credits_quoted=2)
+    ModerationRule.objects.create(text="forbidden", reason="No.")
+    ModeratedAccount.objects.create(account=owner.account)
+    ReviewedText.objects.create(account=owner.account, digest="d", text="doubtful", field="script", why="No.")
     make_checkout(owner)
     payment = make_payment(owner)
     account, now = owner.account, video.created_at

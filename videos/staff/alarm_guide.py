@@ -34,6 +34,10 @@ GUIDE = {
         Severity.CRITICAL,
         "Run `manage.py doctor --only storage --only disk`: the disk or the bucket is full or refuses.",
     ),
+    "moderation_hook_fails": Advice(
+        Severity.CRITICAL,
+        "Look at the service behind MODERATION_HOOK, or unset it; until then texts pass unseen, or none pass.",
+    ),
     "clock_skewed": Advice(Severity.WARNING, "Mend NTP on the machine of that worker."),
     **{
         f"doctor_{part}": Advice(Severity.WARNING, "Do what the text says, then run `manage.py doctor`.")

@@ -31,6 +31,7 @@ KEPT = {
     "billing.stripe_sync.sync_queue.STUCK_RETENTION": "400 days",
     "accounts.audit_log.RETENTION": "400 days",
     "avatars.own.removal.SETTLE_TIME": "10 minutes",
+    "accounts.moderation.reviews.RETENTION": "90 days",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)
 SECONDS = {"minutes": 60, "hours": 3600, "days": 24 * 3600}

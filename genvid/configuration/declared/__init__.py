@@ -11,6 +11,7 @@ GROUPS = (
     providers.STRIPE,
     customers.CUSTOMERS,
     customers.LIMITS,
+    customers.MODERATION,
     customers.CROSS_ORIGIN,
     pipeline.PIPELINE,
     own_material.OWN_MATERIAL,
