@@ -1,5 +1,6 @@
 """Endpoints of own avatars and voices: make, rename, delete, and ask for consent anew."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.decorators import action
@@ -19,7 +20,7 @@ from genvid.api.serializers import example_id
 from genvid.errors import InvalidState
 
 SPENDS = ("insufficient_credits", "key_limit_reached")
-REFUSALS = ("consent_required", "slots_full", "provider_unavailable", *SPENDS)
+REFUSALS = ("content_refused", "consent_required", "slots_full", "provider_unavailable", *SPENDS)
 OF_OPERATOR = "The operator has made it for you: ask them."
 PENDING = {
     "owner": "me",
@@ -33,6 +34,10 @@ PENDING = {
 
 class OwnEntryMixin(AccountViewSet):
     """Expects the viewset to show only rows that the caller may see."""
+
+    def texts_to_check(self) -> Mapping[str, str]:
+        names_it = self.action in ("create", "partial_update")
+        return {"name": self.body["name"]} if names_it and "name" in self.body else {}
 
     def _order(self, kind: CreationKind, body: dict[str, Any]) -> Response:
         request = CreationRequest(
@@ -83,7 +88,7 @@ class OwnAvatarMixin(OwnEntryMixin):
             request=NameInput,
             partial=True,
             response=AvatarOutput,
-            errors=("invalid_state",),
+            errors=("content_refused", "invalid_state"),
         ),
         "destroy": Endpoint(
             "delete_avatar",
@@ -143,7 +148,7 @@ class OwnVoiceMixin(OwnEntryMixin):
             request=NameInput,
             partial=True,
             response=VoiceOutput,
-            errors=("invalid_state",),
+            errors=("content_refused", "invalid_state"),
         ),
         "destroy": Endpoint(
             "delete_voice",

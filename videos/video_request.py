@@ -249,6 +249,14 @@ def _as_json(value: Any) -> Any:
 
 
 NAMES = tuple(each.name for each in fields(VideoRequest))
+TEXTS = ("script", "title")
+"""Fields with words that people hear or read."""
+
+
+def texts_of(request: VideoRequest) -> dict[str, str]:
+    return {name: text for name in TEXTS if (text := getattr(request, name))}
+
+
 AS_RECORDED: dict[str, Any] = {"script": None, "voice_id": None, "language": None, "speed": 1.0}
 """What a request without a script says of voice and words."""
 

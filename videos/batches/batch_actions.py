@@ -1,5 +1,6 @@
 """Batches: one script for many rows, accepted whole or not at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from genvid import database_clock, request_context
 from genvid.api.serializers import refuse_field
 from genvid.errors import MAX_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
-from videos import jobs, settlement, video_events
+from videos import jobs, settlement, video_events, video_request
 from videos.batches import batch_input, batch_subjects
 from videos.batches.batch_input import Table
 from videos.batches.batch_subjects import Casts
@@ -59,6 +60,17 @@ class Draft:
     @property
     def credits(self) -> int:
         return sum(video.credits_held for video in self.videos)
+
+
+def texts_of(request: VideoRequest, table: Table) -> dict[str, str]:
+    """What the videos would say and be called, by `rows.N.script`; nothing where the rows do not fit the template."""
+    try:
+        used = _variables(request, table)
+        filled = [batch_subjects.fill(request, _values_of(row, used)) for row in table.rows]
+    except (ValidationFailed, batch_subjects.NoId):
+        return {}
+    rows = enumerate(map(video_request.texts_of, filled))
+    return {f"rows.{index}.{name}": text for index, texts in rows for name, text in texts.items()}
 
 
 def quote_batch(caller: Caller, request: VideoRequest, table: Table) -> BatchQuote:
@@ -206,9 +218,8 @@ def _requests(request: VideoRequest, casts: Casts, table: Table, used: dict[str,
     for index, row in enumerate(table.rows):
         if table.is_unreadable or batch_input.WHOLE_ROW in wrong[index]:
             continue
-        values = {variable: row.get(column, "") for variable, column in used.items()}
         try:
-            filled[index] = batch_subjects.fill(request, values)
+            filled[index] = batch_subjects.fill(request, _values_of(row, used))
         except batch_subjects.NoId as error:
             wrong[index] = dict.fromkeys((used[name] for name in error.variables), str(error)) | wrong[index]
     casts.prepare(filled.values())
@@ -218,6 +229,10 @@ def _requests(request: VideoRequest, casts: Casts, table: Table, used: dict[str,
         problems.add(index, found)
     problems.raise_any()
     return list(filled.values())
+
+
+def _values_of(row: batch_input.Row, used: Mapping[str, str]) -> dict[str, str]:
+    return {variable: row.get(column, "") for variable, column in used.items()}
 
 
 def _row_problems(row: batch_input.Row, used: dict[str, str], request: VideoRequest, casts: Casts) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Speech endpoints: hear a script before a video is paid for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.prefer import requested_wait
 from genvid.errors import Overloaded, RateLimited
 from videos.enums import SpeechStatus
-from videos.listening import content_check, speech_requests
+from videos.listening import speech_requests
 from videos.models import Speech
 from videos.serializers.speech import SpeechInput, SpeechOutput
 from videos.streaming import hub
@@ -69,10 +69,8 @@ class SpeechViewSet(RenderedViewSet):
     def represent(self, rows: Sequence[Any]) -> list[Any]:
         return [SpeechOutput.of(speech) for speech in rows]
 
-    def _read_body(self) -> None:
-        super()._read_body()
-        # Before the transaction: an outside service may be asked.
-        content_check.require_allowed(self.caller, self.body["request"].script)
+    def texts_to_check(self) -> Mapping[str, str]:
+        return {"script": self.body["request"].script} if self.action == "create" else {}
 
     def perform(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         answer = super().perform(request, *args, **kwargs)
