@@ -124,7 +124,6 @@ def _end(creation: Creation, event: EventType) -> None:
     if creation.created_by_id is not None and creation.api_key_id is None:
         is_ready = creation.status == EntryStatus.READY
         kind = MailKind.OWN_AVATAR_READY if is_ready else MailKind.OWN_AVATAR_FAILED
-        about = {"person": creation.created_by_id, "account": creation.account_id}
-        outbox.write(kind, **about, creation=str(creation.pk))
+        outbox.write(kind, person=creation.created_by_id, account=creation.account_id, creation=str(creation.pk))
     shown = representations.entry_data(creation)
     outgoing_events.publish(creation.account_id, event, shown, object_id=str(creation.entry_id))
