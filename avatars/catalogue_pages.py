@@ -33,7 +33,16 @@ def page_of(
     if makes_its_own:
         return read(account_id), True
     owner = None if makes_its_own is None else account_id
-    return _pages.remembered((kind, query, owner), lambda: _as_json(read(owner))), False
+    return _kept(kind, query, owner, read), False
+
+
+def shared_page_of(kind: str, query: str, read: Read) -> Page:
+    """For a query that leaves out what belongs to an account."""
+    return _kept(kind, query, None, read)
+
+
+def _kept(kind: str, query: str, owner: UUID | None, read: Read) -> Page:
+    return _pages.remembered((kind, query, owner), lambda: _as_json(read(owner)))
 
 
 def _as_json(page: Page) -> Page:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import structlog
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from avatars.enums import AvatarKind
-from avatars.models import Avatar, CatalogueEntry, Voice
+from avatars.models import Avatar, CatalogueEntry, Creation, Voice
 from avatars.own.copies import creation_id_in
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_types import Look, RemoteVoice
@@ -62,8 +63,14 @@ def fill_empty_catalogue(client: HeyGenClient) -> None:
 
 def _without_own(model: type[CatalogueEntry], listed: "list[ListedT]") -> "list[ListedT]":
     """Without what customers have made here, known by its id or, before that is stored, by its name."""
-    own = set(model.objects.filter(is_own=True).exclude(provider_id=None).values_list("provider_id", flat=True))
-    return [each for each in listed if each.id not in own and creation_id_in(each.name) is None]
+    rows = Creation.objects.exclude(provider_object_id="").values_list("provider_object_id", "provider_group_id")
+    own = set(chain.from_iterable(rows)) - {""}
+    known = set(model.objects.filter(is_own=True).exclude(provider_id=None).values_list("provider_id", flat=True))
+    return [each for each in listed if not (_ids_of(each) & (own | known)) and creation_id_in(each.name) is None]
+
+
+def _ids_of(listed: Look | RemoteVoice) -> set[str]:
+    return {listed.id, (listed.group_id or listed.id) if isinstance(listed, Look) else listed.id}
 
 
 def _is_filmable(look: Look) -> bool:

@@ -30,14 +30,20 @@ class CatalogueViewSet(RetrieveMixin, AccountViewSet):
     owned_by: ClassVar[Mapping[str, str]] = {}
 
     def list(self, request: Request) -> Response:
-        query, account_id = request.META.get("QUERY_STRING", ""), self.caller.account_id
-        if request.query_params.get("owner") == Owner.ME:
-            page, is_live = self._read_page(account_id), True
-        else:
-            page, is_live = catalogue_pages.page_of(self.basename, query, account_id, releases.owners, self._read_page)
+        query, wanted = request.META.get("QUERY_STRING", ""), request.query_params.get("owner")
+        if wanted == Owner.SHARED:
+            return Response(catalogue_pages.shared_page_of(self.basename, query, self._read_page))
+        page, is_live = self._page_of_account(query, is_own=wanted == Owner.ME)
         if is_live:
             self.max_age = 0
         return Response(page)
+
+    def _page_of_account(self, query: str, *, is_own: bool) -> tuple[Page, bool]:
+        """The page, and whether it was read just now."""
+        account_id = self.caller.account_id
+        if is_own:
+            return self._read_page(account_id), True
+        return catalogue_pages.page_of(self.basename, query, account_id, releases.owners, self._read_page)
 
     def retrieve(self, request: Request, **lookup: Any) -> Response:
         if self.get_object().account_id is not None:

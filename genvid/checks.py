@@ -126,4 +126,8 @@ def check_pipeline_times(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
         errors.append(Error("VIDEO_SUBMIT_DEADLINE must be under 24 hours.", id="genvid.E004"))
     if settings.VIDEO_SUBMIT_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
         errors.append(Error("VIDEO_SUBMIT_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E007"))
+    if settings.OWN_AVATAR_CREATE_DEADLINE >= 24 * 3600:
+        errors.append(Error("OWN_AVATAR_CREATE_DEADLINE must be under 24 hours.", id="genvid.E045"))
+    if settings.OWN_AVATAR_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
+        errors.append(Error("OWN_AVATAR_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E046"))
     return errors

@@ -51,11 +51,14 @@ def iter_all(maker: AvatarMaker) -> Iterator[NamedCopy]:
 
 
 def _looks(maker: AvatarMaker) -> Iterator[NamedCopy]:
+    """By the name of the look or of its group: HeyGen does not say that both keep the name that they were given."""
+    groups = {group.id: group.name for group in maker.iter_private_groups() if creation_id_in(group.name)}
     for made in maker.iter_private_looks():
-        creation_id = creation_id_in(made.look.name)
-        if creation_id is not None and made.look.id:
-            copy = Copy(made.look.id, made.look.group_id or "")
-            yield NamedCopy(copy, creation_id, False, made.look.name.strip())
+        look, group_id = made.look, made.look.group_id or ""
+        name = look.name if creation_id_in(look.name) else groups.get(group_id, "")
+        creation_id = creation_id_in(name)
+        if creation_id is not None and look.id:
+            yield NamedCopy(Copy(look.id, group_id), creation_id, False, name.strip())
 
 
 def _voices(maker: AvatarMaker) -> Iterator[NamedCopy]:

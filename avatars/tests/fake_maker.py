@@ -105,6 +105,11 @@ class FakeMaker:
     def get_voice(self, voice_id: str) -> MadeVoice:
         return _voice(self._found(voice_id))
 
+    def iter_private_groups(self) -> Iterator[MadeGroup]:
+        self._answer(*PROVIDER_TROUBLE)
+        groups = [each for each in self.live() if not each.is_voice]
+        return iter([MadeGroup(f"group-of-{each.id}", each.name, each.shown_state, False) for each in groups])
+
     def iter_private_looks(self) -> Iterator[MadeLook]:
         self._answer(*PROVIDER_TROUBLE)
         return iter([_look(each) for each in self.live() if not each.is_voice])

@@ -176,6 +176,13 @@ def test_a_list_of_own_ones_is_never_kept_by_a_browser(owner, avatar):
         assert "no-cache" in owner.client.get(path)["Cache-Control"]
 
 
+def test_the_shared_rows_are_kept_for_accounts_with_own_ones_too(owner, outsider, avatar):
+    post(owner)
+    for person in (owner, outsider):
+        assert names(person, "?owner=shared") == [avatar.name]
+        assert queries_of(lambda person=person: names(person, "?owner=shared")) == 0
+
+
 def test_an_etag_holds_until_something_changes(owner):
     made = data_of(post(owner), 202)
     etag = owner.client.get(AVATARS)["ETag"]

@@ -1,5 +1,7 @@
 """Deleting own avatars and voices, here and at HeyGen; their videos; orphans; erasure and export."""
 
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 
@@ -7,12 +9,13 @@ from accounts.signals import account_erasing, export_requested
 from avatars.catalogue_sync import sync_catalogue
 from avatars.enums import CreationKind
 from avatars.models import Avatar, Creation, Voice
-from avatars.own import changes, making, orphans, removal
+from avatars.own import changes, copies, making, orphans, removal
 from avatars.own.clients import maker_for
 from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, make_upload, order, run, step
 from avatars.uploads import usage
 from avatars.uploads.assets import asset_id_of
+from genvid.heygen.avatar_making import AvatarMaker
 from genvid.heygen.heygen_client import get_client
 from genvid.tests.factories import make_caller, make_request, make_video, make_voice
 from videos.enums import Status
@@ -269,3 +272,28 @@ def test_the_sync_lists_no_private_voice_that_an_own_look_speaks_with():
     sync_catalogue(HeyGenDouble([own_look, look("look_1")], voices))
     assert [row.provider_id for row in Voice.objects.all()] == ["voice_1"]
     assert [row.provider_id for row in Avatar.objects.all()] == ["look_1"]
+
+
+def test_a_copy_whose_look_has_another_name_is_found_by_its_group(sandbox, owner):
+    creation = order(owner)
+    sandbox.fault(**create_call(CreationKind.PHOTO_AVATAR), kind="lost")
+    unknown = step(creation)
+    (copy,) = copies_of(unknown)
+    maker = RenamedLooks(maker_for(unknown).client)
+    assert copies.find(unknown, maker) == copy
+
+
+class RenamedLooks(AvatarMaker):
+    """A HeyGen that names looks itself."""
+
+    def iter_private_looks(self):
+        for made in super().iter_private_looks():
+            yield replace(made, look=replace(made.look, name="Look 1"))
+
+
+def test_the_sync_lists_no_look_of_an_own_group_whatever_its_name(owner):
+    creation = order(owner, stored=False)
+    Creation.objects.filter(pk=creation.pk).update(provider_object_id="own", provider_group_id="own_group")
+    listed = [look("own", name="Look 1"), look("other", name="Look 2", group_id="own_group"), look("look_1")]
+    sync_catalogue(HeyGenDouble(listed, [voice()]))
+    assert [row.provider_id for row in Avatar.objects.filter(is_own=False)] == ["look_1"]

@@ -21,7 +21,8 @@ OWN_MATERIAL = Group(
             "minutes.",
             default="900",
             unit="seconds",
-            wrong="Shorter than HEYGEN_WRITE_TIMEOUT: two workers order the same one, with one key.",
+            wrong="Not above HEYGEN_WRITE_TIMEOUT is an error of the check: an order could be sent twice.",
+            checks=("genvid.E046",),
         ),
         Setting(
             "OWN_AVATAR_REVIEW_ALARM_HOURS",
@@ -50,7 +51,8 @@ OWN_MATERIAL = Group(
             "How long HeyGen may take to make one before it is given up.",
             default="82800",
             unit="seconds",
-            wrong="24 hours or more: HeyGen has forgotten the order's key by then, and may make it twice.",
+            wrong="24 hours or more is an error of the check: HeyGen has forgotten the order's key by then.",
+            checks=("genvid.E045",),
         ),
         Setting(
             "OWN_AVATAR_CONSENT_DEADLINE",
