@@ -17,9 +17,9 @@ class AvatarsConfig(AppConfig):
         # Importing connects the receivers.
         from avatars import creation_gauges, mail_composers, receivers  # noqa: F401, PLC0415 - models are loaded only now
         from avatars.own import upload_references  # noqa: PLC0415 - models are loaded only now
-        from avatars.uploads import usage  # noqa: PLC0415 - models are loaded only now
+        from avatars.uploads import references  # noqa: PLC0415 - models are loaded only now
 
-        usage.register(upload_references.of_creations)
+        references.register(upload_references.of_creations)
         REGISTRY.register(creation_gauges.CreationGauges())
         worker_ready.connect(enqueue_first_sync, dispatch_uid="avatars.enqueue_first_sync")
 

@@ -13,7 +13,7 @@ from avatars.own import changes, copies, making, orphans, removal
 from avatars.own.clients import maker_for
 from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, make_upload, order, run, step
-from avatars.uploads import usage
+from avatars.uploads import references
 from avatars.uploads.assets import asset_id_of
 from genvid.heygen.avatar_making import AvatarMaker
 from genvid.heygen.heygen_client import get_client
@@ -206,9 +206,9 @@ def test_copies_of_another_installation_are_left_alone_and_staff_hear_of_them(sa
 
 def test_an_upload_is_in_use_until_its_avatar_is_made(sandbox, owner):
     creation = order(owner)
-    assert usage.used_of([creation.upload_id]) == {creation.upload_id}
+    assert references.used_of([creation.upload_id]) == {creation.upload_id}
     run(creation)
-    assert usage.used_of([creation.upload_id]) == set()
+    assert references.used_of([creation.upload_id]) == set()
 
 
 def erase(owner) -> list[str]:

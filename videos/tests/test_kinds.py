@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from avatars.enums import UploadKind
 from avatars.models import Upload
-from avatars.uploads import usage
+from avatars.uploads import references
 from avatars.uploads.intake import keep_file
 from billing import credits
 from genvid.tests import heygen_assets, media_files
@@ -302,10 +302,10 @@ def test_uploads_of_videos_that_have_their_files_are_in_use(owner, picture, reco
     request = {"avatar_id": None, "script": None, "picture": {"upload_id": picture.pk}}
     video = make_video(owner, Status.COMPLETED, **request, audio={"upload_id": recording.pk})
     ids = [picture.pk, recording.pk, speech.audio_id, make_upload(owner).pk]
-    assert usage.used_of(ids) == {picture.pk, recording.pk, speech.audio_id}
+    assert references.used_of(ids) == {picture.pk, recording.pk, speech.audio_id}
     Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now())
     Speech.objects.update(audio=None)
-    assert usage.used_of(ids) == set()
+    assert references.used_of(ids) == set()
 
 
 # ── Batches

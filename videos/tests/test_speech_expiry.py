@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from avatars.models import Upload
-from avatars.uploads import usage
+from avatars.uploads import references
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_speech, make_video, set_balance
 from videos.enums import SpeechStatus
@@ -112,7 +112,7 @@ def test_the_sweep_takes_as_many_queries_for_speeches_of_one_video_as_of_ten(own
 
 def test_the_audio_of_a_speech_that_is_offered_is_in_use(owner):
     speech = make_speech(owner)
-    assert usage.used_of([speech.audio_id]) == {speech.audio_id}
+    assert references.used_of([speech.audio_id]) == {speech.audio_id}
 
 
 def test_the_audio_of_a_cleared_speech_is_in_use_no_more(owner):
@@ -120,7 +120,7 @@ def test_the_audio_of_a_cleared_speech_is_in_use_no_more(owner):
     video_of(owner, speech, deleted_at=timezone.now())
     expire(speech)
     speech_expiry.clear_expired()
-    assert usage.used_of([speech.audio_id]) == set()
+    assert references.used_of([speech.audio_id]) == set()
 
 
 # ── Privacy
