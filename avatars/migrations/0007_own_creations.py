@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_own_material_acts'),
-        ('avatars', '0021_upload_day_index'),
+        ('avatars', '0006_upload_day_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("videos", "0080_speech_allowance"),
+        ("videos", "0020_speech_allowance"),
     ]
 
     operations = [
