@@ -10,8 +10,8 @@ from django.db.models.functions import JSONObject
 from avatars.models import Avatar, Voice
 from genvid.compiled_queries import CompiledQuery
 
-AVATAR = ("id", "status", "is_available", "is_test", "kind", "default_voice_id", "engines")
-VOICE = ("id", "status", "name", "is_available", "is_test", "language", "supports_pause")
+AVATAR = ("id", "status", "is_available", "is_own", "is_test", "kind", "default_voice_id", "engines")
+VOICE = ("id", "status", "name", "is_available", "is_own", "is_test", "language", "supports_pause")
 """Both in the order of the model's columns; others are read on access."""
 
 

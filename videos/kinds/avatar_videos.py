@@ -21,14 +21,12 @@ JOINED: tuple[str, ...] = ("avatar",)
 
 def choose(request: VideoRequest, orderer: Orderer, _: Uploads) -> Shot:
     avatar, voice = offered_cast(orderer.account_id, cast("UUID", request.avatar_id), request.voice_id)
-    if avatar is None:
+    if avatar is None or not orderer.has_mode_of(avatar):
         raise refuse_field("avatar_id", "There is no such avatar.")
     if not avatar.is_available:
         raise refuse_field("avatar_id", "This avatar has been retired.")
     if not avatar.is_ready:
         raise refuse_field("avatar_id", f"This avatar is not ready: it is {avatar.get_status_display()}.")
-    if avatar.is_test and not orderer.is_test:
-        raise refuse_field("avatar_id", "This avatar was made with a test key: it is for test videos alone.")
     columns = {"kind": VideoKind.AVATAR, "avatar": avatar, "picture": None}
     return Shot(columns, _engine_for(avatar), voice)
 

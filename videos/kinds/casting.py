@@ -12,8 +12,8 @@ from videos.enums import SpeechStatus
 from videos.kinds import material, registry, sounds
 from videos.kinds.sounds import Recorded, Sound, Spoken
 from videos.kinds.subjects import Orderer, Shot, Uploads
+from videos.kinds.voices import require_spoken, require_usable
 from videos.models import Speech
-from videos.speech.languages import language_name, voice_speaks
 from videos.video_request import VideoRequest
 
 
@@ -70,33 +70,12 @@ def _speech(request: VideoRequest, orderer: Orderer) -> Recorded:
 
 
 def _voice(request: VideoRequest, orderer: Orderer, shot: Shot) -> Voice:
-    voice = _usable(request, shot.voice)
-    if voice.is_test and not orderer.is_test:
-        raise refuse_field("voice_id", "This voice was made with a test key: it is for test videos alone.")
-    _require_spoken(request.language or "", voice)
+    own = shot.voice
+    if request.voice_id is None and (own is None or not own.is_available or not own.is_ready):
+        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
+    voice = require_usable(own, orderer)
+    require_spoken(request.language or "", voice)
     return voice
-
-
-def _usable(request: VideoRequest, voice: Voice | None) -> Voice:
-    if request.voice_id is None:
-        if voice is None or not voice.is_available or not voice.is_ready:
-            raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
-        return voice
-    if voice is None:
-        raise refuse_field("voice_id", "There is no such voice.")
-    if not voice.is_available:
-        raise refuse_field("voice_id", "This voice has been retired.")
-    if not voice.is_ready:
-        raise refuse_field("voice_id", f"This voice is not ready: it is {voice.get_status_display()}.")
-    return voice
-
-
-def _require_spoken(language: str, voice: Voice) -> None:
-    if not language or voice_speaks(voice.language, language):
-        return
-    if language_name(language) is None:
-        raise refuse_field("language", "Is neither a language nor a language code.")
-    raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
 
 
 def _background(request: VideoRequest, uploads: Uploads) -> Upload | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from avatars.models import Upload, Voice
+from avatars.models import CatalogueEntry, Upload, Voice
 from avatars.offers import offered_voice
 from videos.models import Video
 from videos.video_request import VideoRequest
@@ -23,6 +23,10 @@ class Orderer:
     account_id: UUID
     is_test: bool
     _voices: dict[UUID, Voice | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def has_mode_of(self, entry: CatalogueEntry) -> bool:
+        """What a customer made belongs to the mode that made it, live or test; the catalogue to both."""
+        return not entry.is_own or entry.is_test == self.is_test
 
     def voice(self, voice_id: UUID) -> Voice | None:
         """As far as it is offered to the account. Each voice is read once, however many videos it speaks in."""

@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 
 from accounts.caller import Caller
 from avatars.models import Voice
@@ -22,13 +21,14 @@ from genvid.leasing import from_now
 from genvid.transactions import joined
 from videos import jobs
 from videos.enums import SpeechStatus
+from videos.kinds.subjects import Orderer
+from videos.kinds.voices import require_spoken, require_usable
 from videos.lifecycle import scripts
 from videos.listening import allowances
 from videos.listening.spoken_text import text_for
 from videos.models import Speech
 from videos.models.speech import KEPT
 from videos.queue import estimates
-from videos.speech.languages import language_name, voice_speaks
 from videos.video_request import EXAMPLE_SCRIPT, SCRIPT_HELP, SCRIPT_LIMIT
 
 LEAST_LEFT = timedelta(minutes=5)
@@ -74,16 +74,8 @@ def request_speech(caller: Caller, request: SpeechRequest) -> Speech:
 
 
 def _usable_voice(caller: Caller, voice_id: UUID) -> Voice:
-    offered = Voice.objects.offered_to(caller.account_id).filter(pk=voice_id)
-    # A customer's own voice belongs to one mode; the catalogue to both.
-    voice: Voice | None = offered.filter(Q(account=None) | Q(is_test=caller.is_test)).first()
-    if voice is None:
-        raise refuse_field("voice_id", "There is no such voice.")
-    if not voice.is_available:
-        raise refuse_field("voice_id", "This voice has been retired.")
-    if not voice.is_ready:
-        raise refuse_field("voice_id", f"This voice is not ready: it is {voice.get_status_display()}.")
-    return voice
+    orderer = Orderer(caller.account_id, caller.is_test)
+    return require_usable(orderer.voice(voice_id), orderer)
 
 
 def _require_speakable(request: SpeechRequest, voice: Voice) -> None:
@@ -92,12 +84,7 @@ def _require_speakable(request: SpeechRequest, voice: Voice) -> None:
         raise refuse_field("script", f"Is longer than {SCRIPT_LIMIT} characters with its pauses and signs written out.")
     if estimates.spoken_seconds(request.script, speed=request.speed, language=voice.language) > MAX_SECONDS:
         raise refuse_field("script", TOO_LONG)
-    language = request.language or ""
-    if not language or voice_speaks(voice.language, language):
-        return
-    if language_name(language) is None:
-        raise refuse_field("language", "Is neither a language nor a language code.")
-    raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
+    require_spoken(request.language or "", voice)
 
 
 def _same_of_today(caller: Caller, request: SpeechRequest) -> Speech | None:

@@ -223,16 +223,19 @@ def test_an_avatar_or_voice_that_is_not_ready_is_refused(owner, field, status):
     assert nothing_was_made(owner)
 
 
+@pytest.mark.parametrize("is_test", [True, False], ids=["made with a test key", "made live"])
 @pytest.mark.parametrize("field", ["avatar_id", "voice_id"])
-def test_what_a_test_key_made_is_for_test_videos_alone(owner, settings, field):
+def test_what_a_customer_made_is_for_videos_of_its_mode_alone(owner, settings, field, is_test):
     settings.TEST_RENDERER_URL = "http://127.0.0.1:1"
     avatar, voice = make_avatar(), make_voice()
     row = avatar if field == "avatar_id" else voice
-    type(row).objects.filter(pk=row.pk).update(is_test=True)
+    type(row).objects.filter(pk=row.pk).update(is_own=True, is_test=is_test, account=owner.account)
     body = {"script": SCRIPT, "avatar_id": str(avatar.pk), "voice_id": str(voice.pk)}
-    assert wrong_fields_of(owner.client.post(VIDEOS, body)) == [field]
-    test_client = make_key(owner, mode="test").client
-    assert test_client.post(VIDEOS, body).status_code == 201
+    live, test = owner.client, make_key(owner, mode="test").client
+    right, wrong = (test, live) if is_test else (live, test)
+    assert wrong_fields_of(wrong.post(VIDEOS, body)) == [field]
+    assert nothing_was_made(owner)
+    assert right.post(VIDEOS, body).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,7 @@ def expire(speech: Speech) -> None:
 
 def video_of(person, speech, **fields) -> Video:
     """A video that is rendered with the audio of the speech."""
-    said = {"script": None, "voice": None, "speech": speech, "audio": speech.audio}
-    video = make_video(person)
-    Video.objects.filter(pk=video.pk).update(**said | fields)
-    return video
+    return make_video(person, script=None, speech_id=speech.pk, **fields)
 
 
 def test_nothing_is_left_of_an_expired_speech(owner):
@@ -85,7 +82,7 @@ def test_an_audio_that_a_video_uses_without_the_speech_is_kept(owner):
     """As a video that was ordered by its upload would."""
     speech = make_speech(owner)
     video = video_of(owner, speech)
-    Video.objects.filter(pk=video.pk).update(speech=None)
+    Video.objects.filter(pk=video.pk).update(speech=None, script=None, voice=None)
     expire(speech)
     speech_expiry.clear_expired()
     assert (Speech.objects.count(), stored_audio(speech)) == (0, [f"{speech.audio_id}.wav"])

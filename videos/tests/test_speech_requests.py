@@ -90,8 +90,9 @@ def test_another_accounts_voice_is_refused(owner, outsider):
 
 
 def test_an_own_voice_of_a_test_key_is_refused_to_people(owner):
-    assert wrong_fields_of(ask(owner, make_voice(account=owner.account, is_test=True))) == ["voice_id"]
-    assert ask(owner, make_voice(account=owner.account)).status_code == 202
+    own = {"account": owner.account, "is_own": True}
+    assert wrong_fields_of(ask(owner, make_voice(**own, is_test=True))) == ["voice_id"]
+    assert ask(owner, make_voice(**own)).status_code == 202
 
 
 def test_a_pause_needs_a_voice_that_makes_pauses(owner):
