@@ -104,6 +104,11 @@ class AuditAct(TextChoices):
     ERASED = "profile.erased"
     CATALOGUE_RELEASED = "catalogue.released"
     CATALOGUE_WITHDRAWN = "catalogue.withdrawn"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_REQUESTED = "consent.requested"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    OWN_AVATAR_APPROVED = "staff.own_avatar_approved"
+    OWN_AVATAR_REFUSED = "staff.own_avatar_refused"
     ACCESS_CHANGED = "staff.access_changed"
     RECORD_ADDED = "staff.record_added"
     RECORD_CHANGED = "staff.record_changed"
@@ -120,6 +125,10 @@ class AuditAct(TextChoices):
     STAFF_SESSIONS_ENDED = "staff.sessions_ended"
     STAFF_KEY_REVOKED = "staff.api_key_revoked"
     STAFF_DELIVERY_RESENT = "staff.delivery_resent"
+    STAFF_TEXT_ALLOWED = "staff.text_allowed"
+    STAFF_TEXT_REFUSED = "staff.text_refused"
+    STAFF_STRICTNESS_CHANGED = "staff.strictness_changed"
+    STAFF_SLOWDOWN_ENDED = "staff.slowdown_ended"
 
 
 class MailKind(TextChoices):
@@ -149,6 +158,10 @@ class EventType(TextChoices):
     VIDEO_CANCELED = "video.canceled"
     VIDEO_EXPIRING = "video.expiring"
     BATCH_COMPLETED = "batch.completed"
+    AVATAR_READY = "avatar.ready"
+    AVATAR_FAILED = "avatar.failed"
+    VOICE_READY = "voice.ready"
+    VOICE_FAILED = "voice.failed"
     CREDITS_LOW = "credits.low"
     PAYMENT_SUCCEEDED = "payment.succeeded"
     PAYMENT_REFUNDED = "payment.refunded"
@@ -190,3 +203,29 @@ class ErasureStatus(TextChoices):
 
 
 OPEN_ERASURES = frozenset({ErasureStatus.WAITING, ErasureStatus.ERASING})
+
+
+class RuleKind(TextChoices):
+    WORD = "word"
+    PATTERN = "pattern"
+
+
+class Outcome(TextChoices):
+    """What becomes of a text that a rule or the outside service stops."""
+
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Strictness(TextChoices):
+    """OFF: the texts of that account are not checked at all."""
+
+    OFF = "off"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
+class ReviewState(TextChoices):
+    WAITING = "waiting"
+    ALLOWED = "allowed"
+    REFUSED = "refused"

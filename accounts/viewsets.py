@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from accounts import idempotency
 from accounts.auth.email_verification import require_verified_email
 from accounts.caller import Caller, caller_of
+from accounts.moderation.checks import require_allowed
 from genvid.api.viewsets import StrictViewSet
 
 
@@ -34,15 +35,26 @@ class AccountViewSet(StrictViewSet):
 
     def perform(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.endpoint.is_idempotent:
+            self._require_allowed_texts()
             return super().perform(request, *args, **kwargs)
         return idempotency.run_once(
             request,
             self.endpoint.idempotency,
-            prepare=self._read_body,
+            prepare=self._prepare,
             act=lambda: super(AccountViewSet, self).perform(request, *args, **kwargs),
         )
 
-    def _read_body(self) -> None:
+    def _prepare(self) -> None:
         """Validate the body before the transaction starts: this may do a DNS lookup or parse a large file."""
         if self.endpoint.request is not None:
             _ = self.body
+        self._require_allowed_texts()
+
+    def texts_to_check(self) -> Mapping[str, str]:
+        """What the action would have spoken or shown, by field of its body. The operator may refuse it."""
+        return {}
+
+    def _require_allowed_texts(self) -> None:
+        """Before the action and its transaction: an outside service may be asked."""
+        if texts := self.texts_to_check():
+            require_allowed(self.caller.account_id, texts, user_id=self.caller.user_id)

@@ -1,15 +1,17 @@
 """Mirrors HeyGen's looks and voices into the catalogue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from avatars.enums import AvatarKind
-from avatars.models import Avatar, CatalogueEntry, Voice
+from avatars.models import Avatar, CatalogueEntry, Creation, Voice
+from avatars.own.copies import creation_id_in
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_types import Look, RemoteVoice
 
@@ -17,6 +19,7 @@ logger = structlog.get_logger(__name__)
 BATCH_SIZE = 500
 LINK_LIMIT = 2000
 ID_LIMIT = 200
+ListedT = TypeVar("ListedT", Look, RemoteVoice)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     if not voices or not looks:
         logger.error("catalogue_empty", voices=len(voices), looks=len(looks))
         return SyncResult(0, 0, 0)
+    spoken = {look.default_voice_id for look in looks if creation_id_in(look.name)}
+    voices = [voice for voice in voices if not (voice.is_private and voice.id in spoken)]
+    looks, voices = _without_own(Avatar, looks), _without_own(Voice, voices)
     filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
     with transaction.atomic():
@@ -51,8 +57,20 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
 
 def fill_empty_catalogue(client: HeyGenClient) -> None:
     unclassified = Avatar.objects.unclassified().exists() or Voice.objects.unclassified().exists()
-    if unclassified or not Avatar.objects.exists():
+    if unclassified or not Avatar.objects.shared().exists():
         sync_catalogue(client)
+
+
+def _without_own(model: type[CatalogueEntry], listed: "list[ListedT]") -> "list[ListedT]":
+    """Without what customers have made here, known by its id or, before that is stored, by its name."""
+    rows = Creation.objects.exclude(provider_object_id="").values_list("provider_object_id", "provider_group_id")
+    own = set(chain.from_iterable(rows)) - {""}
+    known = set(model.objects.filter(is_own=True).exclude(provider_id=None).values_list("provider_id", flat=True))
+    return [each for each in listed if not (_ids_of(each) & (own | known)) and creation_id_in(each.name) is None]
+
+
+def _ids_of(listed: Look | RemoteVoice) -> set[str]:
+    return {listed.id, (listed.group_id or listed.id) if isinstance(listed, Look) else listed.id}
 
 
 def _is_filmable(look: Look) -> bool:
@@ -64,7 +82,7 @@ def _classify(model: type[CatalogueEntry], listed: Iterable[Look | RemoteVoice])
     """Update whether existing rows are private. Returns how many were withdrawn from clients."""
     owned = {each.id: each.is_private for each in listed}
     # HeyGen does not render what it no longer lists, so these rows need no protection. They stay retired.
-    model.objects.filter(is_private=None).exclude(provider_id__in=owned).update(is_private=False)
+    model.objects.shared().filter(is_private=None).exclude(provider_id__in=owned).update(is_private=False)
     model.objects.classify([key for key, is_private in owned.items() if not is_private], is_private=False)
     return model.objects.classify([key for key, is_private in owned.items() if is_private], is_private=True)
 
@@ -107,11 +125,11 @@ def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
 
 
 def _avatar_rows(looks: Iterable[Look]) -> dict[str, dict[str, Any]]:
-    voices = dict(Voice.objects.values_list("provider_id", "pk"))
+    voices = dict(Voice.objects.shared().values_list("provider_id", "pk"))
     return {look.id: _avatar_fields(look, voices) for look in looks}
 
 
-def _avatar_fields(look: Look, voices: dict[str, Any]) -> dict[str, Any]:
+def _avatar_fields(look: Look, voices: Mapping[str | None, Any]) -> dict[str, Any]:
     return {
         "name": look.name[:200],
         "gender": (look.gender or "").lower()[:20],

@@ -21,6 +21,54 @@ class EntryStatus(TextChoices):
     REFUSED = "refused"
 
 
+PENDING = frozenset({EntryStatus.REVIEW, EntryStatus.QUEUED, EntryStatus.CREATING, EntryStatus.WAITING_FOR_CONSENT})
+"""Of what is not made yet; its credits are held."""
+SOURCES: dict[EntryStatus, frozenset[EntryStatus]] = {
+    EntryStatus.QUEUED: frozenset({EntryStatus.REVIEW, EntryStatus.CREATING}),
+    EntryStatus.CREATING: frozenset({EntryStatus.QUEUED, EntryStatus.WAITING_FOR_CONSENT}),
+    EntryStatus.WAITING_FOR_CONSENT: frozenset({EntryStatus.CREATING}),
+    EntryStatus.READY: frozenset({EntryStatus.CREATING, EntryStatus.WAITING_FOR_CONSENT}),
+    EntryStatus.FAILED: PENDING,
+    EntryStatus.REFUSED: frozenset({EntryStatus.REVIEW}),
+}
+"""From which statuses an own avatar or voice may move to each."""
+
+
+class CreationKind(TextChoices):
+    """What a customer may have made; also the names of the fees."""
+
+    PHOTO_AVATAR = "photo_avatar"
+    DIGITAL_TWIN = "digital_twin"
+    VOICE_CLONE = "voice_clone"
+
+
+class OwnAvatarKind(TextChoices):
+    PHOTO_AVATAR = "photo_avatar"
+    DIGITAL_TWIN = "digital_twin"
+
+
+class OwnVoiceKind(TextChoices):
+    CLONE = "clone"
+
+
+class Owner(TextChoices):
+    ME = "me"
+    SHARED = "shared"
+
+
+class ConsentStatus(TextChoices):
+    """GIVEN: stated to us, and nothing more is needed. WAITING: for the person, on HeyGen's page."""
+
+    GIVEN = "given"
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+
+
+class MailKind(TextChoices):
+    OWN_AVATAR_READY = "avatars.own_avatar_ready"
+    OWN_AVATAR_FAILED = "avatars.own_avatar_failed"
+
+
 class UploadKind(TextChoices):
     IMAGE = "image"
     AUDIO = "audio"

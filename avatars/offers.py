@@ -10,8 +10,8 @@ from django.db.models.functions import JSONObject
 from avatars.models import Avatar, Voice
 from genvid.compiled_queries import CompiledQuery
 
-AVATAR = ("id", "status", "is_available", "is_test", "kind", "default_voice_id", "engines")
-VOICE = ("id", "status", "name", "is_available", "is_test", "language", "supports_pause")
+AVATAR = ("id", "status", "is_available", "is_own", "is_test", "kind", "default_voice_id", "engines")
+VOICE = ("id", "status", "name", "is_available", "is_own", "is_test", "language", "supports_pause")
 """Both in the order of the model's columns; others are read on access."""
 
 
@@ -26,6 +26,12 @@ def offered_cast(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tu
         return None, None
     *avatar, voice = found[0]
     return Avatar.from_db(DEFAULT_DB_ALIAS, AVATAR, avatar), _voice_of(voice)
+
+
+def offered_voice(account_id: UUID, voice_id: UUID) -> Voice | None:
+    """As far as it is offered to the account. Includes retired ones, and those of the account that are not ready."""
+    voice: Voice | None = Voice.objects.offered_to(account_id).filter(pk=voice_id).first()
+    return voice
 
 
 def _voice_of(columns: dict[str, Any] | None) -> Voice | None:

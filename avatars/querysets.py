@@ -44,6 +44,16 @@ class CatalogueQuerySet(models.QuerySet[Any]):
         """Includes retired rows."""
         return self.filter(offered_to(account_id))
 
+    def of_mode(self, *, is_test: bool | None) -> "CatalogueQuerySet":
+        """None: a person, who sees what keys of both modes made."""
+        if is_test is None:
+            return self
+        return self.filter(Q(is_own=False) | Q(is_test=is_test))
+
+    def shared(self) -> "CatalogueQuerySet":
+        """Without what customers have made: HeyGen's lists say nothing about those rows."""
+        return self.filter(is_own=False)
+
     def with_offered_voice(self, account_id: UUID | None) -> "CatalogueQuerySet":
         offered = Case(When(offered_to(account_id, "default_voice__"), then=F("default_voice_id")))
         avatars: CatalogueQuerySet = self.annotate(offered_voice_id=offered)
@@ -51,18 +61,18 @@ class CatalogueQuerySet(models.QuerySet[Any]):
 
     def is_overdue(self) -> bool:
         """Whether the last complete sync is older than two nights. False while there is no catalogue yet."""
-        latest = self.aggregate(latest=models.Max("updated_at"))["latest"]
+        latest = self.shared().aggregate(latest=models.Max("updated_at"))["latest"]
         return latest is not None and latest < timezone.now() - OVERDUE
 
     def unclassified(self) -> "CatalogueQuerySet":
-        return self.filter(is_private=None, is_available=True)
+        return self.shared().filter(is_private=None, is_available=True)
 
     def retire_missing(self, provider_ids: set[str]) -> int:
-        gone = self.filter(is_available=True).exclude(provider_id__in=provider_ids)
+        gone = self.shared().filter(is_available=True).exclude(provider_id__in=provider_ids)
         return gone.update(is_available=False, updated_at=timezone.now())
 
     def classify(self, provider_ids: Collection[str], *, is_private: bool) -> int:
         """Rows that become private are withdrawn, public ones released. Returns how many changed."""
         other = Q(is_private=None) | Q(is_private=not is_private)
-        changed = self.filter(other, provider_id__in=provider_ids)
+        changed = self.shared().filter(other, provider_id__in=provider_ids)
         return changed.update(is_private=is_private, is_released=not is_private, updated_at=timezone.now())

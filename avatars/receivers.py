@@ -10,6 +10,7 @@ from accounts.signals import account_erasing, export_requested
 from avatars import releases
 from avatars.catalogue_pages import forget_pages
 from avatars.models import Avatar, Voice
+from avatars.own import account_erasure, data_export
 from avatars.uploads import privacy
 
 
@@ -18,6 +19,16 @@ def withdraw_from_erased(*, account_id: UUID, **_: Any) -> str:
     """Withdraw the rows released to the erased account; they stay the operator's. Returns that nothing is left."""
     releases.withdraw_all_releases(account_id)
     return ""
+
+
+@receiver(account_erasing, dispatch_uid="avatars.erase_creations")
+def erase_creations(*, account_id: UUID, **_: Any) -> str:
+    return account_erasure.erase_creations_of(account_id)
+
+
+@receiver(export_requested, dispatch_uid="avatars.export_creations")
+def export_creations(*, account_ids: list[UUID], **_: Any) -> dict[str, Any]:
+    return data_export.parts_of(account_ids)
 
 
 @receiver(account_erasing, dispatch_uid="avatars.erase_uploads")

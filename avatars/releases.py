@@ -17,6 +17,8 @@ ALL_ACCOUNTS = "all accounts"
 @transaction.atomic
 def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -> None:
     """Release to `account`, or with None to all. Raises InvalidState while no sync has told whether it is private."""
+    if entry.is_own:
+        raise InvalidState("A customer has made it: it is theirs alone.")
     if entry.is_private is None:
         raise InvalidState("Nobody knows yet whether it is private: sync the catalogue first.")
     _set(entry, is_released=True, account=account)
@@ -28,22 +30,28 @@ def release(entry: CatalogueEntry, *, account: Account | None, staff_id: UUID) -
 
 @transaction.atomic
 def withdraw_release(entry: CatalogueEntry, *, staff_id: UUID) -> None:
+    """Raises InvalidState for what a customer has made."""
+    if entry.is_own:
+        raise InvalidState("A customer has made it: only they can delete it.")
     owner = entry.account_id
     _set(entry, is_released=False, account=None)
     audit_log.record_staff_action(AuditAct.CATALOGUE_WITHDRAWN, staff_id=staff_id, account_id=owner, **_facts(entry))
 
 
-def owners() -> frozenset[UUID]:
-    """The accounts to which rows were released. One query."""
+def owners() -> dict[UUID, bool]:
+    """The accounts that see rows of their own, and whether they have made any of these themselves. One query."""
     looks, voices = (
-        model.objects.exclude(account=None).order_by().values_list("account_id", flat=True) for model in (Avatar, Voice)
+        model.objects.exclude(account=None).order_by().values_list("account_id", "is_own") for model in (Avatar, Voice)
     )
-    return frozenset(looks.union(voices))
+    found: dict[UUID, bool] = {}
+    for account_id, is_own in looks.union(voices):
+        found[account_id] = is_own or found.get(account_id, False)
+    return found
 
 
 def withdraw_all_releases(account_id: UUID) -> None:
     for model in (Avatar, Voice):
-        owned = model.objects.filter(account=account_id)
+        owned = model.objects.filter(account=account_id, is_own=False)
         owned.update(is_released=False, account=None, updated_at=timezone.now())
 
 

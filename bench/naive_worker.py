@@ -8,6 +8,7 @@ applies it), crash recovery, history and file checks. So only the design differs
 import hashlib
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ app.conf.CELERY_DB_REUSE_MAX = settings.CELERY_DB_REUSE_MAX
 django.setup()
 
 # Models can be imported only now.
+from avatars.uploads import assets  # noqa: E402
 from billing import credits  # noqa: E402
 from genvid.heygen.heygen_client import get_client  # noqa: E402
 from genvid.heygen.heygen_types import RenderState  # noqa: E402
@@ -62,7 +64,8 @@ def make_video(self: Any, video_id: str) -> None:
 
 
 def _order(video: Any, client: Any) -> None:
-    ordered = client.create_video(spec_of(video), idempotency_key=f"naive.{video.pk}", callback_id=str(video.pk))
+    spec = spec_of(video, partial(assets.asset_id_of, client=client))
+    ordered = client.create_video(spec, idempotency_key=f"naive.{video.pk}", callback_id=str(video.pk))
     video.status, video.provider_video_id, video.submitted_at = "rendering", ordered.video_id, timezone.now()
     video.save(update_fields=["status", "provider_video_id", "submitted_at"])
 

@@ -19,7 +19,7 @@ from accounts.enums import AuditAct
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import holds, lots, overruns, usage
 from billing.ledger.entries import append_entry, entry_exists, lock_wallet, record_entry
-from billing.ledger.price_explanation import PriceExplanation, explain_price
+from billing.ledger.price_explanation import PriceExplanation, explain_fee, explain_price
 from billing.models import CreditAdjustment, CreditLot, Hold, LedgerEntry, Wallet
 from billing.plans import fees, rates
 from billing.plans.fees import Fee
@@ -45,6 +45,7 @@ __all__ = [
     "Fee",
     "PlanLimits",
     "PriceExplanation",
+    "explain_fee",
     "explain_price",
     "limits_of",
     "limits_of_plan",
@@ -364,7 +365,10 @@ def spent(account_id: UUID, since: datetime, until: datetime, *, by_key: bool) -
 
 
 def charged_renders(since: datetime, until: datetime) -> QuerySet[Hold]:
-    """Holds that were charged in that time, with `reference`, `captured` and our cost, `provider_microdollars`."""
+    """Holds that were charged in that time.
+
+    With `reference`, `captured` and our cost, `provider_microdollars`; null is unknown.
+    """
     return Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until).order_by()
 
 

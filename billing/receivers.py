@@ -11,7 +11,7 @@ from accounts.signals import account_erasing, account_registered, export_request
 from billing import credits, data_export
 from billing.checkout import account_erasure
 from billing.models import Wallet
-from billing.purchases import signup_grants
+from billing.purchases import signup_grants, staff_credits
 
 
 @receiver(account_registered)
@@ -38,4 +38,5 @@ def erase_billing_data(account_id: UUID, **_: Any) -> str:
     # The ledger stays: it names the account by its id only.
     credits.anonymise_entries(account_id)
     signup_grants.close_signup_grants(account_id)
+    staff_credits.close_adjustments(account_id)
     return account_erasure.close_at_stripe(account_id)

@@ -41,7 +41,9 @@ class Scheduler(PersistentScheduler):
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if entry.task == HEARTBEAT.name:
             beat()
-        elif has_work(entry.task) and self.waiting.reserve(entry.task, queue_of(entry.task), period_of(entry)):
+        elif not has_work(entry.task):
+            self.waiting.settle(entry.task)
+        elif self.waiting.reserve(entry.task, queue_of(entry.task), period_of(entry)):
             super().apply_entry(entry, producer)
 
     def apply_async(self, entry: Any, *args: Any, **options: Any) -> Any:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.module_loading import import_string
 
 from genvid import cors
 
@@ -63,6 +64,17 @@ def check_allowed_origin_patterns(app_configs: Sequence[Any] | None, **_: Any) -
 
 
 @register
+def check_moderation_hook(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    if not settings.MODERATION_HOOK:
+        return []
+    try:
+        import_string(settings.MODERATION_HOOK)
+    except ImportError as error:
+        return [Error(f"MODERATION_HOOK cannot be imported: {error}", id="genvid.E042")]
+    return []
+
+
+@register
 def check_provider_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     if not settings.HEYGEN_API_KEY:
         return [checks.Warning("HEYGEN_API_KEY is empty: videos will wait in the queue.", id="genvid.W001")]
@@ -114,4 +126,8 @@ def check_pipeline_times(app_configs: Sequence[Any] | None, **_: Any) -> list[Ch
         errors.append(Error("VIDEO_SUBMIT_DEADLINE must be under 24 hours.", id="genvid.E004"))
     if settings.VIDEO_SUBMIT_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
         errors.append(Error("VIDEO_SUBMIT_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E007"))
+    if settings.OWN_AVATAR_CREATE_DEADLINE >= 24 * 3600:
+        errors.append(Error("OWN_AVATAR_CREATE_DEADLINE must be under 24 hours.", id="genvid.E045"))
+    if settings.OWN_AVATAR_LEASE <= settings.HEYGEN_WRITE_TIMEOUT:
+        errors.append(Error("OWN_AVATAR_LEASE must be longer than HEYGEN_WRITE_TIMEOUT.", id="genvid.E046"))
     return errors

@@ -8,6 +8,10 @@ MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".srt": "application/x-subrip; charset=utf-8",
     ".vtt": "text/vtt; charset=utf-8",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".m4a": "audio/mp4",
+    ".ogg": "audio/ogg",
     ".zip": "application/zip",
 }
 

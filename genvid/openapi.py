@@ -24,6 +24,7 @@ TAGS = [
     {"name": "API keys", "description": "For programs: each with scopes, an expiry and a budget of its own."},
     {"name": "Avatars and voices", "description": "Who speaks, and how. The catalogue follows HeyGen's."},
     {"name": "Videos", "description": "Quote, create, watch, download."},
+    {"name": "Speech", "description": "A script is heard, and its price known, before a video is paid for."},
     {"name": "Batches", "description": "One script, up to 1,000 videos."},
     {"name": "Billing and usage", "description": "The wallet, its ledger, plans, payments and the usage."},
     {
@@ -54,7 +55,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_NAME_OVERRIDES": {
         "VideoStatusEnum": "videos.enums.PublicStatus",
+        "VideoKindEnum": "videos.enums.VideoKind",
+        "SpeechStatusEnum": "videos.enums.SpeechStatus",
         "AvatarKindEnum": "avatars.enums.AvatarKind",
+        "OwnAvatarKindEnum": "avatars.enums.OwnAvatarKind",
+        "OwnVoiceKindEnum": "avatars.enums.OwnVoiceKind",
+        "EntryStatusEnum": "avatars.enums.EntryStatus",
+        "ConsentStatusEnum": "avatars.enums.ConsentStatus",
         "RoleEnum": "accounts.enums.Role",
         "InvitableRoleEnum": "accounts.enums.Invitable",
         "LedgerKindEnum": "billing.enums.EntryKind",

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from genvid.admin import AppAdmin
+from genvid.explanations import PriceStep
 
 Cell = Any
 """Text, or safe HTML; None shows as a dash."""
@@ -128,6 +129,12 @@ def moment(when: Any) -> str | None:
 def label(text: Any, variant: str = "") -> SafeString:
     """A coloured word: "success", "info", "warning", "danger"; without a variant grey."""
     return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "variant": variant}))
+
+
+def step_cells(step: PriceStep) -> tuple[Cell, Cell, Cell]:
+    amount = label(step.amount, step.colour) if step.colour else step.amount
+    how = step.how if step.how_row is None else link_to(step.how_row, step.how)
+    return step.name, amount if step.row is None else link_to(step.row, amount), how
 
 
 # ── Columns of lists

@@ -40,6 +40,8 @@ def schedule(env: DeclaredEnv) -> dict[str, dict[str, Any]]:
         _every(env.float("RETENTION_SECONDS"), videos_jobs.RETAIN),
         _every(15.0, avatars_jobs.SYNC_WHEN_EMPTY),
         _daily(3, 17, avatars_jobs.SYNC),
+        _every(env.float("SWEEP_SECONDS"), avatars_jobs.SWEEP_CREATIONS),
+        _daily(3, 47, avatars_jobs.REMOVE_ORPHANS),
         _every(env.float("UPLOAD_SWEEP_SECONDS"), avatars_jobs.SWEEP_UPLOADS),
         _at(crontab(minute="11"), billing_jobs.EXPIRE_LOTS),
         _every(env.float("BILLING_SWEEP_SECONDS"), billing_jobs.SWEEP),

@@ -6,11 +6,12 @@ Values come from the sources of `genvid.environment`. What `env` reads is declar
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 
 from genvid import brand, cors_headers, environment, openapi
+from genvid.api import framework_settings
+from genvid.broker_options import transport_options
 from genvid.configuration import DeclaredEnv
 from genvid.configuration.kinds import OFF
 from genvid.databases import database
@@ -131,21 +132,7 @@ EMBEDDED_BROKER_FILE = None if REDIS_URL else VAR_DIR / "broker.sqlite3"
 CELERY_BROKER_URL = REDIS_URL or f"sqla+sqlite:///{EMBEDDED_BROKER_FILE}"
 # A dead broker must not hang a request: enqueueing gives up at once, and the next sweep finds the row.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.1,
-}
-if REDIS_URL:
-    # A worker that dies keeps its messages unacknowledged; they come back after the visibility timeout.
-    CELERY_BROKER_TRANSPORT_OPTIONS |= {
-        "visibility_timeout": 600,
-        "unacked_restore_throttle": 1,
-        "unacked_restore_interval": 2,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-    }
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(is_redis=bool(REDIS_URL))
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Workers and beat wait for a broker that is away as long as it takes. By default they end after a hundred tries.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -205,29 +192,19 @@ LOGIN_LIMIT_PER_PAIR = env.rate("LOGIN_LIMIT_PER_PAIR")
 LOGIN_LIMIT_PER_EMAIL = env.rate("LOGIN_LIMIT_PER_EMAIL")
 # Mails of one kind that anybody can have sent to one mailbox.
 MAIL_LIMIT_PER_MAILBOX = env.rate("MAIL_LIMIT_PER_MAILBOX")
+# The check of customers' texts (docs/moderation.md): refusals within an hour before an account is slowed down, and the
+# outside service.
+MODERATION_REFUSALS_PER_HOUR = env.int("MODERATION_REFUSALS_PER_HOUR")
+MODERATION_HOOK = env.str("MODERATION_HOOK")
+MODERATION_HOOK_TIMEOUT = env.float("MODERATION_HOOK_TIMEOUT")
+MODERATION_HOOK_FAILURE = env.str("MODERATION_HOOK_FAILURE")
 # Whether staff need a second factor for the admin.
 REQUIRE_STAFF_TOTP = env.bool("REQUIRE_STAFF_TOTP", default=not (EMBEDDED or TESTING or DEBUG))
 # The grace period of an erasure in days; 0: at once.
 ACCOUNT_ERASURE_DAYS = env.int("ACCOUNT_ERASURE_DAYS")
 
 # ── API
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_RENDERER_CLASSES": ["genvid.api.renderers.EnvelopeRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["genvid.api.parsers.StrictJSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.auth.authentication.BearerAuthentication",
-        "accounts.auth.authentication.ApiKeyAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
-    "DEFAULT_PAGINATION_CLASS": "genvid.api.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": [],
-    "DEFAULT_SCHEMA_CLASS": "genvid.api.schema.EnvelopeAutoSchema",
-    "EXCEPTION_HANDLER": "genvid.api.exceptions.envelope_exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "genvid.api.negotiation.JSONOnlyNegotiation",
-    "UNAUTHENTICATED_USER": None,
-    "DEFAULT_METADATA_CLASS": None,
-    "NUM_PROXIES": env.int("NUM_PROXIES"),
-}
+REST_FRAMEWORK = framework_settings.REST_FRAMEWORK | {"NUM_PROXIES": env.int("NUM_PROXIES")}
 API_MAX_BODY_BYTES = 1024 * 1024
 # How long a request under an Idempotency-Key may take before a repetition takes its place, in seconds.
 IDEMPOTENCY_LEASE = env.float("IDEMPOTENCY_LEASE")
@@ -319,10 +296,24 @@ MIGRATION_MODULES = {"djstripe": "genvid.djstripe_migrations"}
 # genvid.E011 reports what corsheaders' two report, and more.
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002", "corsheaders.E013", "corsheaders.E014"]
 
+# ── Own avatars and voices (seconds unless the name says otherwise)
+OWN_AVATAR_REVIEW = env.str("OWN_AVATAR_REVIEW")
+OWN_AVATAR_LEASE = env.float("OWN_AVATAR_LEASE")
+OWN_AVATAR_REVIEW_ALARM_HOURS = env.int("OWN_AVATAR_REVIEW_ALARM_HOURS")
+OWN_AVATAR_REVIEW_DEADLINE = env.float("OWN_AVATAR_REVIEW_DEADLINE")
+OWN_AVATAR_QUEUE_DEADLINE = env.float("OWN_AVATAR_QUEUE_DEADLINE")
+OWN_AVATAR_CREATE_DEADLINE = env.float("OWN_AVATAR_CREATE_DEADLINE")
+OWN_AVATAR_CONSENT_DEADLINE = env.float("OWN_AVATAR_CONSENT_DEADLINE")
+OWN_AVATAR_WITHDRAWN_VIDEOS = env.str("OWN_AVATAR_WITHDRAWN_VIDEOS")
+
 # ── The video pipeline (seconds unless the name says otherwise)
 # Longer than any call: a second worker must not repeat an order while the first may still hear its answer.
 VIDEO_SUBMIT_LEASE = env.float("VIDEO_SUBMIT_LEASE", default=HEYGEN_WRITE_TIMEOUT + 10)
 VIDEO_STORE_LEASE = env.float("VIDEO_STORE_LEASE")
+# Of a text that a client wants to hear; SPEECH_WAIT_SECONDS of that its request waits for it.
+SPEECH_WAIT_SECONDS = env.float("SPEECH_WAIT_SECONDS")
+SPEECH_DEADLINE = env.float("SPEECH_DEADLINE")
+SPEECHES_PER_ACCOUNT = env.int("SPEECHES_PER_ACCOUNT")
 VIDEO_QUEUE_DEADLINE = env.float("VIDEO_QUEUE_DEADLINE")
 VIDEO_SUBMIT_DEADLINE = env.float("VIDEO_SUBMIT_DEADLINE")
 VIDEO_RENDER_DEADLINE = env.float("VIDEO_RENDER_DEADLINE")

@@ -7,11 +7,15 @@ from datetime import date
 
 @dataclass(frozen=True)
 class BreakdownRow:
-    """`name`: of an engine, say. `units`: what was sold of it, by its heading."""
+    """`name`: of an engine, say. `units`: what was sold of it, by its heading.
+
+    `provider_microdollars`: of what has a known cost; `unknown_costs`: how many have none.
+    """
 
     name: str
     units: dict[str, int]
     provider_microdollars: int
+    unknown_costs: int = 0
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ class WaitingTicks:
         self._lost_at.pop(task, None)
         mark_taken(task)
 
+    def settle(self, task: str) -> None:
+        """There is nothing to do: the last tick was taken, or nobody misses it."""
+        self._lost_at.pop(task, None)
+
     def _lifetime(self, task: str, first: float) -> float:
         nobody_took_it = task in self._lost_at and self._clock() >= self._lost_at[task]
         longer = min(2 * self._lifetimes.get(task, first), max(first, MAX_LIFETIME_SECONDS))

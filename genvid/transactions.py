@@ -12,11 +12,12 @@ def joined() -> Iterator[None]:
 
     Not for a block whose exceptions are caught inside an outer transaction.
     """
-    with transaction.atomic(savepoint=not _is_in_transaction()):
+    with transaction.atomic(savepoint=not is_in_transaction()):
         yield
 
 
-def _is_in_transaction() -> bool:
+def is_in_transaction() -> bool:
+    """Whether a transaction is open. Inside it nobody may call the outside world."""
     blocks = transaction.get_connection().atomic_blocks
     # A test's own transaction is none to the code under test; Django's `durable` treats it so, too.
     return bool(blocks) and not blocks[-1]._from_testcase

@@ -63,6 +63,15 @@ set -a
 eval "$variables"
 set +a
 
+if [ -n "${MEDIA_TAR:-}" ]; then
+    read -ra media_tar <<<"$MEDIA_TAR"
+elif [ -n "$MEDIA_FOLDER" ] && [ -n "$media" ]; then
+    # With a MANAGE of another machine or container this folder is none of theirs.
+    [ -d "$MEDIA_FOLDER" ] || [ -z "${MANAGE:-}" ] || die "there is no $MEDIA_FOLDER here: name MEDIA_TAR, or say --no-media"
+    mkdir -p "$MEDIA_FOLDER"
+    media_tar=(tar -C "$MEDIA_FOLDER" -cf - .)
+fi
+
 umask 077
 mkdir -p "$folder"
 name=genvid-$(date -u +%Y%m%dT%H%M%SZ)
@@ -74,21 +83,27 @@ trap 'rm -rf "$work"' EXIT
 "${dump[@]}" --format=custom --no-owner --no-privileges | encrypt >"$work/database.dump$ending"
 if [ -z "$MEDIA_FOLDER" ]; then
     "${manage[@]}" backup_part inventory | encrypt >"$work/inventory.csv$ending"
-elif [ -n "$media" ] && [ -n "${MEDIA_TAR:-}" ]; then
-    read -ra media_tar <<<"$MEDIA_TAR"
-    "${media_tar[@]}" | encrypt >"$work/media.tar$ending"
 elif [ -n "$media" ]; then
-    mkdir -p "$MEDIA_FOLDER"
-    # 1: a file changed while it was read, as one that is being stored does; its row comes later.
-    { tar -C "$MEDIA_FOLDER" -cf - . || [ $? -eq 1 ]; } | encrypt >"$work/media.tar$ending"
+    # 1: a file changed or went while it was read, as those do that are stored and deleted meanwhile. Who never came to
+    # read the files may say 1 as well, so what was read has to be a whole tar, with the zeros of its end.
+    mkfifo "$work/.list" "$work/.end"
+    tar -tf "$work/.list" >/dev/null &
+    list=$!
+    (tail -c 1024 "$work/.end" | cmp -s - <(head -c 1024 /dev/zero)) &
+    end=$!
+    { "${media_tar[@]}" || [ $? -eq 1 ]; } | tee "$work/.list" "$work/.end" | encrypt >"$work/media.tar$ending"
+    wait "$list" && wait "$end" || die "the copy of the media is not whole: ${media_tar[*]}"
+    rm "$work/.list" "$work/.end"
 fi
 "${manage[@]}" backup_part settings | encrypt >"$work/settings.env$ending"
 (cd "$work" && sha256sum -- * >SHA256SUMS)
 sync -f "$work"
-mv "$work" "$folder/$name"
+mv -T "$work" "$folder/$name"
 trap - EXIT
 printf 'backup: %s (%s)\n' "$folder/$name" "$(du -sh "$folder/$name" | cut -f1)"
 
 if [ -n "$keep" ]; then
-    find "$folder" -maxdepth 1 -type d -name 'genvid-*Z' ! -name "$name" -mtime "+$keep" -exec rm -rf {} +
+    # .unfinished: of one that was killed.
+    find "$folder" -maxdepth 1 -type d \( -name 'genvid-*Z' -o -name '.unfinished-*' \) ! -name "$name" \
+        -mtime "+$keep" -exec rm -rf {} +
 fi

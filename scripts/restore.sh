@@ -65,6 +65,7 @@ count=$("${psql[@]}" -X -A -t -c "$tables") || die "the database does not answer
 [ "$count" = 0 ] || die "the database ${PGDATABASE:-} has $count tables; restore into an empty one"
 if [ -n "$media" ] && [ -n "$tar" ] && [ -z "${MEDIA_UNTAR:-}" ]; then
     [ -n "$MEDIA_FOLDER" ] || die "the backup has media and the settings name a bucket: say --no-media"
+    [ -d "$MEDIA_FOLDER" ] || [ -z "${MANAGE:-}" ] || die "there is no $MEDIA_FOLDER here: name MEDIA_UNTAR, or say --no-media"
     [ -z "$(ls -A "$MEDIA_FOLDER" 2>/dev/null)" ] || die "$MEDIA_FOLDER is not empty: move it away, or say --no-media"
 fi
 

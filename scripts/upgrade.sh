@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 proxy='' upstreams='' reload='' drain=5 ready=180
 webs='web web2'
-workers='worker caller mailer beat'
+workers='worker poller caller mailer beat'
 
 usage() {
     cat >&2 <<'USAGE'
@@ -39,6 +39,10 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 
+# Two at once would each take the other's web out of the proxy.
+exec 9<"${UPGRADE_LOCK:-.}"
+! command -v flock >/dev/null || flock -n 9 || die "another upgrade is under way"
+
 # A setting as compose reads it: the environment, then .env, then the default of docker-compose.yml.
 setting() {
     value=$(printenv "$1") || value=$(sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1 | tr -d "\"'")
@@ -68,8 +72,10 @@ route_to() {
         [ "$proxy" = nginx ] || printf '\n'
     } >"$upstreams.new"
     # In place: the file may be mounted into a container, or belong to another user.
-    cat "$upstreams.new" >"$upstreams" && rm -f "$upstreams.new"
-    sh -c "$reload" || die "the proxy could not be reloaded: $reload"
+    cat "$upstreams.new" >"$upstreams" || die "$upstreams cannot be written; what it should hold is in $upstreams.new"
+    rm -f "$upstreams.new"
+    # Without the lock: what it starts may live on.
+    sh -c "$reload" 9<&- || die "the proxy could not be reloaded: $reload"
 }
 
 is_ready() { docker compose exec -T "$1" python scripts/healthcheck.py '/readyz?parts=web' >/dev/null 2>&1; }

@@ -6,7 +6,7 @@ from celery.signals import worker_ready
 from django.apps import AppConfig
 from django.conf import settings
 
-from avatars.uploads import usage
+from avatars.uploads import references
 from genvid.heygen import gate
 from genvid.jobs import enqueue
 from genvid.metrics import REGISTRY
@@ -27,8 +27,8 @@ class VideosConfig(AppConfig):
         from videos.provider import provider_gate  # noqa: PLC0415 - models are loaded only now
 
         gate.register(provider_gate.is_open)
-        usage.register(upload_references.of_videos)
-        usage.register(upload_references.of_speeches)
+        references.register(upload_references.of_videos)
+        references.register(upload_references.of_speeches)
         worker_ready.connect(prepare_worker, dispatch_uid="videos.prepare_worker")
         REGISTRY.register(gauges.PipelineGauges())
 

@@ -14,8 +14,8 @@ from accounts.enums import DeliveryStatus
 from accounts.models import Delivery
 from billing import credits
 from genvid import database_clock
-from videos.enums import IN_FLIGHT, WAITING, Status
-from videos.models import Video, WebhookDelivery
+from videos.enums import IN_FLIGHT, WAITING, SpeechStatus, Status
+from videos.models import Speech, Video, WebhookDelivery
 from videos.provider import balances, provider_gate
 from videos.querysets import in_statuses
 from videos.queue import queue_snapshot
@@ -39,6 +39,7 @@ class PipelineGauges(Collector):
 
 def read_gauges(now: datetime) -> Iterator[Metric]:
     in_flight = yield from _videos(now)
+    yield from _speeches(now)
     yield from _gate(now, in_flight)
     yield from _money()
     yield from _balance()
@@ -65,6 +66,14 @@ def _videos(now: datetime) -> Generator[Metric, None, int]:
     yield counts
     yield ages
     return sum(rows[status][0] for status in IN_FLIGHT if status in rows)
+
+
+def _speeches(now: datetime) -> Iterator[Metric]:
+    waiting = Speech.objects.filter(status=SpeechStatus.CREATING, due_at__isnull=False).order_by()
+    row = waiting.aggregate(count=Count("pk"), since=Min("created_at"))
+    age = max(0.0, (now - (row["since"] or now)).total_seconds())
+    yield _gauge("genvid_speeches_waiting", "Texts that clients wait to hear.", row["count"])
+    yield _gauge("genvid_speech_oldest_seconds", "How long the oldest of them has waited.", age)
 
 
 def _gate(now: datetime, in_flight: int) -> Iterator[Metric]:

@@ -6,6 +6,8 @@ DISPATCH = Job("videos.dispatch", has_work="videos.pipeline.due_work.has_orders"
 REFRESH_QUEUE = Job("videos.refresh_queue", queue="ticks")
 SUBMIT = Job("videos.submit", queue="orders")
 # What reads at HeyGen has a queue of its own: a HeyGen that does not answer delays neither scheduler nor sweep.
+# A client waits for the answer: nothing else may stand in front of it.
+SPEAK = Job("videos.speak", queue="speech")
 POLL = Job("videos.poll", queue="polls", has_work="videos.pipeline.due_work.has_polls")
 READ = Job("videos.read", queue="polls")
 BACKFILL = Job("videos.backfill", queue="polls")

@@ -1,6 +1,6 @@
 """Counters of the pipeline. Values that are read from the database are in `gauges`."""
 
-from genvid.metrics import STAGE_SECONDS, Tally, Timing
+from genvid.metrics import CALL_SECONDS, STAGE_SECONDS, Tally, Timing
 from videos.enums import TERMINAL, Status
 
 settled = Tally("genvid_videos_settled_total", "Videos that ended, by how, and the error of those that failed.",
@@ -9,6 +9,9 @@ completions = Tally("genvid_completions_total", "Finished renders, by how we lea
 deliveries = Tally("genvid_webhook_deliveries_total", "HeyGen's webhooks, by how they were received.", ["received"])
 delivery_outcomes = Tally("genvid_webhook_outcomes_total", "HeyGen's webhooks, by outcome.", ["outcome"])
 alarms = Tally("genvid_alarms_total", "Alarms for staff, by code.", ["code"])
+speeches = Tally("genvid_speeches_total", "Texts spoken for clients to hear, by how they ended.", ["outcome", "code"])
+speech_seconds = Tally("genvid_speech_seconds_total", "Seconds of audio that were spoken.", ["mode"])
+speech_wait = Timing("genvid_speech_wait_seconds", "From a client's request to the audio.", buckets=CALL_SECONDS)
 
 STAGES = {
     (Status.QUEUED, Status.SUBMITTING): Timing(

@@ -59,7 +59,9 @@ class Microseconds(Func):
 
 
 def _cast_is_released() -> Q:
-    return released_to(F("account"), "avatar__") & released_to(F("account"), "voice__")
+    avatar = Q(avatar=None) | released_to(F("account"), "avatar__")
+    voice = Q(voice=None) | released_to(F("account"), "voice__")
+    return avatar & voice
 
 
 class VideoQuerySet(LeasedQuerySet):

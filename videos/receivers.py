@@ -8,10 +8,12 @@ from celery.signals import task_postrun
 from django.dispatch import receiver
 
 from accounts.signals import account_erasing, export_requested
+from avatars.models import CatalogueEntry
+from avatars.signals import entry_withdrawn, staff_needed
 from genvid import database_clock
 from genvid.heygen.verdicts import unknown_code
 from videos import operator_alarms
-from videos.lifecycle import account_erasure, data_export
+from videos.lifecycle import account_erasure, data_export, withdrawn_cast
 from videos.provider import outages
 
 task_postrun.connect(outages.record_calls, dispatch_uid="videos.record_calls")
@@ -34,6 +36,16 @@ def alarm_unknown_code(code: str, message: str, status: int | None, **_: Any) ->
     operator_alarms.raise_alarm(
         "unknown_provider_code", code.lower(), f'HeyGen answered {code} {where}: "{message}". {hint}'
     )
+
+
+@receiver(staff_needed, dispatch_uid="videos.alarm_staff_needed")
+def alarm_staff_needed(code: str, about: str, text: str, **_: Any) -> None:
+    operator_alarms.raise_alarm(code, about, text)
+
+
+@receiver(entry_withdrawn, dispatch_uid="videos.end_videos_of_withdrawn")
+def end_videos_of_withdrawn(entry: CatalogueEntry, **_: Any) -> int:
+    return withdrawn_cast.end_videos_of(entry)
 
 
 @receiver(database_clock.skewed)

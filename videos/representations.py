@@ -10,7 +10,7 @@ from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, EXAMPLE_TIME, example_id, shown
 from videos import video_request
 from videos.batch_progress import progress_of
-from videos.enums import PublicStatus, Resolution, Status, VideoFormat, WaitingFor, public_status
+from videos.enums import PublicStatus, Resolution, Status, VideoFormat, VideoKind, WaitingFor, public_status
 from videos.models import Batch, Video
 from videos.queue import estimates, waiting_reasons
 from videos.queue.waiting_reasons import NOT_WAITING, WaitingState
@@ -29,14 +29,33 @@ class BackgroundOutput(api.OutputSerializer):
     type = api.EnumField(["color", "image"])
     value = api.TextField(required=False)
     url = api.TextField(required=False)
+    upload_id = api.IdField("upload", required=False)
+
+
+class UploadReferenceOutput(api.OutputSerializer):
+    example = None
+    upload_id = api.IdField("upload")
+
+
+def _upload_named(upload_id: UUID | None) -> dict[str, UUID] | None:
+    return {"upload_id": upload_id} if upload_id else None
 
 
 class RequestedOutput(api.OutputSerializer):
     id = api.IdField("video")
+    kind = api.EnumField(VideoKind.choices, example="avatar")
     title = api.TextField(example=video_request.EXAMPLE_TITLE)
-    script = api.TextField(example=video_request.EXAMPLE_SCRIPT)
-    avatar_id = api.IdField("avatar")
-    voice_id = api.IdField("voice")
+    script = api.TextField(
+        allow_null=True, help_text="Null where an uploaded recording is heard.", example=video_request.EXAMPLE_SCRIPT
+    )
+    speech_id = api.IdField(allow_null=True)
+    audio = shown(
+        UploadReferenceOutput(allow_null=True),
+        lambda asked, *_: None if asked.speech_id else _upload_named(asked.audio_id),
+    )
+    avatar_id = api.IdField("avatar", allow_null=True)
+    picture = shown(UploadReferenceOutput(allow_null=True), lambda asked, *_: _upload_named(asked.picture_id))
+    voice_id = api.IdField("voice", allow_null=True)
     format = api.EnumField(VideoFormat.choices)
     resolution = api.EnumField(Resolution.choices)
     language = shown(api.TextField(allow_null=True, example="English"), lambda asked, *_: asked.language or None)
@@ -186,6 +205,9 @@ class BatchOutput(RequestedOutput):
     id = api.IdField("batch")
     title = api.TextField(example=EXAMPLE_TITLE)
     script = api.TextField(example=EXAMPLE_SCRIPT)
+    avatar_id = api.TextField(  # type: ignore[assignment]
+        allow_null=True, help_text="An id, or the `{{variable}}` of each row's.", example=str(example_id("avatar"))
+    )
     status = shown(api.EnumField(["processing", "completed", "canceled"], example="completed"), _batch_status)
     columns = api.TextListField(example=["name"])
     is_test = api.FlagField(help_text="Made with a test key: free and watermarked.", example=False)

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.enums import EventType
-from avatars.avatar_kinds import kind_of
 from billing import credits
 from genvid import database_clock, request_context
 from genvid.jobs import enqueue_on_commit
 from genvid.mail import outbox
 from videos import jobs, video_events
 from videos.enums import MailKind, Status
+from videos.kinds import registry, sounds
 from videos.models import Batch, Video
 from videos.queue import estimates
 
@@ -27,9 +27,9 @@ def complete_video(video: Video, *, duration: Decimal, **files: Any) -> bool:
     """Charge the real duration, return the rest of the hold. False when the video was settled before."""
     now = database_clock.now()
     # Before the move: where there is no price, the video must stay unchanged in memory too.
-    kind = {"engine": video.engine, "avatar_kind": kind_of(video.avatar_id), "resolution": video.resolution}
-    cost = 0 if video.is_test else credits.price(**kind, seconds=duration)
-    ours = 0 if video.is_test else credits.provider_cost(**kind, seconds=duration)
+    rate = registry.rate_of(video)
+    cost = 0 if video.is_test else sounds.charged_of(video, credits.price(**rate, seconds=duration), duration)
+    ours = 0 if video.is_test else credits.provider_cost(**rate, seconds=duration)
     done = video.move(
         Status.COMPLETED,
         reason="stored",

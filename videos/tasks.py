@@ -5,6 +5,7 @@ from celery import shared_task
 from videos import jobs, operator_alarms
 from videos.batches import batch_actions
 from videos.lifecycle import deletion, retention
+from videos.listening import speaking
 from videos.pipeline import incoming_webhooks, overdue, polling, scheduler, storage, submission, sweeper
 from videos.provider import balances, outages, provider_alarms, webhook_registration
 from videos.queue import queue_snapshot, render_times
@@ -23,6 +24,11 @@ def refresh_queue() -> None:
 @shared_task(name=jobs.SUBMIT.name)
 def submit(*video_ids: str) -> None:
     submission.submit_videos(video_ids)
+
+
+@shared_task(name=jobs.SPEAK.name)
+def speak(speech_id: str) -> None:
+    speaking.speak(speech_id)
 
 
 @shared_task(name=jobs.POLL.name)

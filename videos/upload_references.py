@@ -19,5 +19,6 @@ def of_videos(upload_ids: Collection[UUID]) -> set[UUID]:
 
 
 def of_speeches(upload_ids: Collection[UUID]) -> set[UUID]:
-    """The audio of a speech that is still offered. One query."""
-    return set(Speech.objects.filter(audio__in=upload_ids).order_by().values_list("audio_id", flat=True))
+    """The audio of a speech that is offered, or that a video may be rendered with. One query."""
+    kept = Speech.objects.filter(audio__in=upload_ids).exclude(due_at=None)
+    return set(kept.order_by().values_list("audio_id", flat=True))

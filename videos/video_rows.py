@@ -19,10 +19,14 @@ class _Columns(NamedTuple):
     account_id: UUID
     status: str
     is_test: bool
+    kind: str
     title: str
-    script: str
-    avatar_id: UUID
-    voice_id: UUID
+    script: str | None
+    avatar_id: UUID | None
+    voice_id: UUID | None
+    picture_id: UUID | None
+    audio_id: UUID | None
+    speech_id: UUID | None
     format: str
     resolution: str
     language: str

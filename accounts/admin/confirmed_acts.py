@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,8 +11,8 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action
 
@@ -22,7 +23,16 @@ from genvid.panels import Link, page_of
 
 TOKEN = "token"  # noqa: S105 - the name of a field
 REFUSALS: list[type[Exception]] = [DomainError]
-"""What a refused act raises. Apps whose gateways have errors of their own add them."""
+"""What a refused act raises. Apps whose gateways have errors of their own add them.
+
+One with a true `is_undecided` says that the act may have been done: it is repeated under its token.
+"""
+
+
+class Outcome(Enum):
+    DONE = "done"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,18 @@ def _permission_of(act: ConfirmedAct) -> Callable[..., bool]:
 
 def _page_of(act: ConfirmedAct) -> Callable[..., HttpResponse]:
     def page(self: "ModelAdmin[Any]", request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(self.model, pk=object_id)
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
         token = _posted_token(request)
         form = act.form(row, request.POST) if is_confirmed(request) and token else act.form(row)
-        if token and form.is_bound and form.is_valid() and _run(self, request, act, row, token, form.cleaned_data):
-            return redirect(_where_next(request, act, row))
+        if token and form.is_bound and form.is_valid():
+            outcome = _run(self, request, act, row, token, form.cleaned_data)
+            if outcome is Outcome.DONE:
+                return redirect(_where_next(request, act, row))
+            if outcome is Outcome.REFUSED:
+                # Whoever remembers the refusal under the token would refuse another amount under it, too.
+                token = None
         hidden = [(TOKEN, str(token or uuid4()))]
         return render_confirmation(
             self, request, title=act.title, warning=act.warning(row), form=form, things=[str(row)], hidden=hidden
@@ -85,19 +102,18 @@ def _page_of(act: ConfirmedAct) -> Callable[..., HttpResponse]:
 
 def _run(
     admin: "ModelAdmin[Any]", request: HttpRequest, act: ConfirmedAct, row: Model, token: UUID, given: dict[str, Any]
-) -> bool:
-    """False where it was refused."""
+) -> Outcome:
     try:
         done = act.run(row, staff_id=UUID(str(request.user.pk)), token=token, **given)
     except AlreadyDone as repeated:
         admin.message_user(request, repeated.message, messages.WARNING)
-        return True
+        return Outcome.DONE
     except tuple(REFUSALS) as error:
         admin.message_user(request, f"{act.title}: refused. {error}", messages.ERROR)
-        return False
+        return Outcome.UNDECIDED if getattr(error, "is_undecided", False) else Outcome.REFUSED
     admin.log_change(request, row, f"{act.title}. {done}")
     admin.message_user(request, done, messages.SUCCESS)
-    return True
+    return Outcome.DONE
 
 
 def _posted_token(request: HttpRequest) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from accounts.models.access import ApiKey, IdempotencyRecord
 from accounts.models.audit_log import AuditEntry, StaffAct
+from accounts.models.moderation import ModeratedAccount, ModerationRule, ReviewedText
 from accounts.models.networks import KnownNetwork
 from accounts.models.outgoing_webhooks import Delivery, DeliveryAttempt, EventCounter, OutgoingEvent, WebhookEndpoint
 from accounts.models.people import Account, Membership, Session, User
@@ -23,8 +24,11 @@ __all__ = [
     "Invitation",
     "KnownNetwork",
     "Membership",
+    "ModeratedAccount",
+    "ModerationRule",
     "OutgoingEvent",
     "RecoveryCode",
+    "ReviewedText",
     "Session",
     "StaffAct",
     "User",

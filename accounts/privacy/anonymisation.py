@@ -19,8 +19,10 @@ from accounts.models import (
     Invitation,
     KnownNetwork,
     Membership,
+    ModeratedAccount,
     OutgoingEvent,
     RecoveryCode,
+    ReviewedText,
     Session,
     User,
     WebhookEndpoint,
@@ -34,6 +36,7 @@ ERASED = "Erased"
 PERSON_MODELS: list[type[Any]] = [Session, KnownNetwork, Membership, Export, Authenticator, RecoveryCode]
 ACCOUNT_MODELS: list[type[Any]] = [
     *(OutgoingEvent, WebhookEndpoint, EventCounter, IdempotencyRecord, ApiKey, Session, Invitation),
+    *(ReviewedText, ModeratedAccount),
 ]
 """Models whose rows are deleted. A test lists every model that refers to a user or an account."""
 

@@ -20,7 +20,9 @@ from accounts.models import (
     Invitation,
     KnownNetwork,
     Membership,
+    ModeratedAccount,
     OutgoingEvent,
+    ReviewedText,
     Session,
     User,
     WebhookEndpoint,
@@ -78,6 +80,8 @@ def _account_parts(owned: list[UUID]) -> dict[str, Rows]:
         "webhook_events": plain_rows(OutgoingEvent.objects.filter(account__in=owned)),
         "webhook_deliveries": plain_rows(deliveries.order_by("created_at"), without=("leased_until",)),
         "webhook_attempts": plain_rows(attempts.order_by("id")),
+        "text_checks": plain_rows(ModeratedAccount.objects.filter(account__in=owned)),
+        "reviewed_texts": plain_rows(ReviewedText.objects.filter(account__in=owned), without=("decided_by_id",)),
     }
 
 

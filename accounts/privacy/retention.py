@@ -16,6 +16,7 @@ from accounts.models import (
     Session,
     WebhookEndpoint,
 )
+from accounts.moderation import reviews
 from genvid.batched_rows import delete_in_batches
 
 IDEMPOTENCY_RETENTION = timedelta(hours=24)
@@ -29,6 +30,7 @@ def delete_expired() -> None:
     delete_known_networks()
     delete_webhook_events()
     delete_invitations()
+    reviews.delete_old()
     audit_log.delete_old_entries()
 
 

@@ -1,16 +1,27 @@
 """The customer's page in the admin: what it shows, and what staff may do from it."""
 
+import re
 import uuid
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, ApiKey, AuditEntry, Delivery, Session
+from accounts.models import Account, ApiKey, AuditEntry, Delivery, Session, User
 from accounts.webhooks.outgoing_events import publish
+from billing.models import Customer
 from genvid.tests.asserts import nothing_changes, queries_once_warm
-from genvid.tests.employees import employee, messages_of, panels_of, post_act, titles_of
-from genvid.tests.factories import make_endpoint, make_invitation, make_key, make_payment, make_video, sign_in
+from genvid.tests.employees import employee, messages_of, panel_named, panels_of, post_act, titles_of
+from genvid.tests.factories import (
+    PASSWORD,
+    make_endpoint,
+    make_invitation,
+    make_key,
+    make_payment,
+    make_video,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 ALL_VIEWS = (
@@ -48,9 +59,34 @@ def test_the_page_shows_everything_that_belongs_to_the_customer(owner):
     ]
 
 
+def test_every_link_of_the_page_leads_somewhere(owner):
+    make_payment(owner)
+    make_key(owner)
+    make_invitation(owner)
+    delivery_of(owner)
+    make_video(owner, title="Spring sale")
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("boss@example.com", PASSWORD))
+    shown = staff.get(page(owner.account)).content.decode()
+    links = {unescape(link) for link in re.findall(r'href="(/admin/[^"]+)"', shown)} - {reverse("admin:logout")}
+    assert {link: staff.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
 def test_staff_see_only_the_panels_that_they_have_permissions_for(owner):
     panels = panels_of(employee("view_account", "view_wallet", "view_session").get(page(owner.account)))
     assert titles_of(panels) == ["Wallet and plan", "Sessions"]
+
+
+def test_the_wallet_tells_of_plan_and_customer_at_stripe_only_to_those_who_may_see_them(owner, settings):
+    settings.STRIPE_API_HOST = "https://api.stripe.com"
+    Customer.objects.create(account=owner.account, stripe_customer_id="cus_1")
+    views = ("view_account", "view_wallet")
+    some, all_of_it = (
+        panel_named(employee(*views, *more).get(page(owner.account)), "Wallet and plan")
+        for more in ((), ("view_subscription", "view_customer"))
+    )
+    assert ("Subscription" in some.headers, [each.text for each in some.links]) == (False, [])
+    assert ("Subscription" in all_of_it.headers, [each.text for each in all_of_it.links]) == (True, ["Open at Stripe"])
 
 
 def test_the_page_offers_acts_only_to_those_who_may_do_them(owner):
@@ -109,6 +145,15 @@ def test_an_act_needs_its_permission(owner, name):
     with nothing_changes():
         answers = [staff.get(url), staff.post(url, {"confirmed": "yes", "token": str(uuid.uuid4())})]
     assert [answer.status_code for answer in answers] == [403, 403]
+
+
+@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("key", ["nothing", "9" * 40, str(uuid.UUID(int=1))])
+def test_an_act_on_a_row_that_is_not_there_is_not_found(owner, name, key):
+    view, _, permission = ACTS[name]
+    path = reverse(f"admin:{view}", args=[uuid.UUID(int=0)]).replace(str(uuid.UUID(int=0)), key)
+    staff = employee(permission)
+    assert [staff.get(path).status_code, post_act(staff, path).status_code] == [404, 404]
 
 
 @pytest.mark.parametrize("name", ACTS)

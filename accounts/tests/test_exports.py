@@ -190,6 +190,8 @@ def test_export_contains_all_data_of_the_person(owner):
         "webhook_events": len(files["webhook_events"]),
         "webhook_deliveries": len(files["webhook_events"]),
         "webhook_attempts": 0,
+        "text_checks": 0,
+        "reviewed_texts": 0,
         **dict.fromkeys(("payments", "refunds", "invoices", "subscriptions", "auto_top_up", "top_ups"), 0),
         "wallets": 1,
         "credit_lots": 1,
@@ -198,6 +200,7 @@ def test_export_contains_all_data_of_the_person(owner):
         "signup_grants": 1,
         "videos": 1,
         "batches": 0,
+        **dict.fromkeys(("own_avatars", "own_voices", "own_avatar_events", "consents"), 0),
     }
     assert (files["videos"][0]["id"], files["webhook_endpoints"][0]["id"]) == (str(video.pk), str(endpoint.pk))
     assert {entry["act"] for entry in files["audit_log"]} >= {"api_key.created", "profile.export_requested"}

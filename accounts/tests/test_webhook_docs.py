@@ -114,7 +114,9 @@ def test_curl_snippet_sends_what_the_python_snippet_accepts(tmp_path, python):
 
 
 def test_webhook_page_names_every_event():
-    assert set(re.findall(r"`((?:video|batch|credits|payment)\.[a-z]+|ping)`", PAGE)) == set(EventType.values)
+    assert set(re.findall(r"`((?:video|batch|avatar|voice|credits|payment)\.[a-z]+|ping)`", PAGE)) == set(
+        EventType.values
+    )
 
 
 def test_webhook_page_states_the_number_of_attempts():

@@ -11,6 +11,10 @@ from avatars import jobs
 from avatars.admin.release_pages import ReleaseAdmin
 from avatars.models import Avatar, Voice
 from genvid.jobs import enqueue
+from genvid.panels import register_reference
+
+register_reference("avatar", "admin:avatars_avatar_change")
+register_reference("voice", "admin:avatars_voice_change")
 
 
 class CatalogueAdmin(ReleaseAdmin):
@@ -42,19 +46,19 @@ class AvatarAdmin(CatalogueAdmin):
         "account",
         "is_hidden",
         "is_premium",
-        "is_featured",
     )
     list_select_related = ("account",)
     list_display_links = ("preview", "name")
-    list_editable = ("is_hidden", "is_premium", "is_featured")
+    list_editable = ("is_hidden", "is_premium")
     list_filter = (
-        *("kind", "gender", "is_available", "is_released", "is_private", "is_hidden", "is_premium", "is_featured"),
+        *("kind", "gender", "is_own", "is_available", "is_released", "is_private", "is_hidden", "is_premium"),
     )
     search_fields = ("name", "provider_id", "id", "account__name")
     fields = (
         ("name", "kind", "gender"),
-        ("is_available", "is_hidden", "is_premium", "is_featured"),
+        ("is_available", "is_hidden", "is_premium"),
         ("is_private", "is_released", "account"),
+        ("is_own", "status", "is_test"),
         ("default_voice", "engines", "orientation", "tags"),
         ("provider_id", "id"),
         ("preview_image_url", "preview_video_url"),
@@ -62,7 +66,7 @@ class AvatarAdmin(CatalogueAdmin):
     )
     readonly_fields = (
         *("name", "kind", "gender", "is_available", "default_voice", "engines", "orientation", "tags"),
-        *("is_private", "is_released", "account"),
+        *("is_private", "is_released", "account", "is_own", "status", "is_test"),
         *("provider_id", "id", "preview_image_url", "preview_video_url", "created_at", "updated_at"),
     )
 
@@ -80,9 +84,10 @@ class VoiceAdmin(CatalogueAdmin):
     )
     list_select_related = ("account",)
     list_editable = ("is_hidden",)
-    list_filter = ("language", "gender", "is_available", "is_released", "is_private", "is_hidden")
+    list_filter = ("language", "gender", "is_own", "is_available", "is_released", "is_private", "is_hidden")
     search_fields = ("name", "provider_id", "id", "account__name")
     readonly_fields = (
         *("id", "provider_id", "name", "gender", "language", "preview_audio_url", "supports_pause"),
-        *("supports_locale", "is_available", "is_private", "is_released", "account", "created_at", "updated_at"),
+        *("supports_locale", "is_available", "is_private", "is_released", "account", "is_own", "status", "is_test"),
+        *("created_at", "updated_at"),
     )

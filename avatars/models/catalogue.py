@@ -33,6 +33,9 @@ class CatalogueEntry(models.Model):
         null=True, default=None, help_text="Of the operator's own HeyGen account; unknown until the next sync."
     )
     is_released = models.BooleanField(default=True, db_default=True, help_text="Clients may use it.")
+    is_own = models.BooleanField(
+        default=False, db_default=False, help_text="Made here by its account, from a file and with consent."
+    )
     is_test = models.BooleanField(
         default=False, db_default=False, help_text="Made with a test key, by the test renderer: for test videos alone."
     )
@@ -86,7 +89,9 @@ class Avatar(CatalogueEntry):
     orientation = models.CharField(max_length=20, blank=True, default="", db_default="")
     tags = models.JSONField(default=list, db_default=[])
     is_premium = models.BooleanField(default=False, db_default=False, help_text="Staff: shown as premium.")
-    is_featured = models.BooleanField(default=False, db_default=False, help_text="Staff: worth showing first.")
+    is_featured = models.BooleanField(
+        default=False, db_default=False, help_text="Unused: nothing shows it. A later release drops the column."
+    )
 
     class Meta(CatalogueEntry.Meta):
         abstract = False

@@ -7,6 +7,7 @@ from genvid.tests.asserts import data_of, nothing_changes, queries_of, refusal_o
 from genvid.tests.factories import make_avatar, make_voice
 
 pytestmark = pytest.mark.django_db
+OF_ALL = {"owner": "shared", "status": "ready", "is_test": False, "error": None, "consent": None, "credits": None}
 AVATARS, VOICES = "/api/v1/avatars", "/api/v1/voices"
 
 
@@ -42,6 +43,7 @@ def test_an_avatar_has_exactly_the_documented_fields(owner):
         "engines": ["avatar_iv"],
         "orientation": "portrait",
         "is_available": True,
+        **OF_ALL,
     }
     assert data_of(owner.client.get(f"{AVATARS}/{avatar.pk}")) == expected
     assert data_of(owner.client.get(AVATARS)) == [expected]
@@ -59,6 +61,7 @@ def test_a_voice_has_exactly_the_documented_fields(owner):
         "preview_audio_url": audio,
         "supports_pause": True,
         "is_available": True,
+        **OF_ALL,
     }
     assert data_of(owner.client.get(f"{VOICES}/{voice.pk}")) == expected
     assert data_of(owner.client.get(VOICES)) == [expected]
@@ -163,9 +166,16 @@ def test_the_catalogue_needs_credentials(anonymous, path):
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
-@pytest.mark.parametrize("method", ["post", "patch", "delete"])
-def test_the_catalogue_is_read_only(owner, path, method):
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_the_whole_catalogue_cannot_be_changed(owner, path, method):
     assert refusal_of(getattr(owner.client, method)(path)) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_shared_row_cannot_be_changed(owner, avatar, method):
+    for path, row in ((AVATARS, avatar), (VOICES, avatar.default_voice)):
+        answer = getattr(owner.client, method)(f"{path}/{row.pk}", {"name": "Mine"} if method == "patch" else None)
+        assert refusal_of(answer) == (409, "invalid_state")
 
 
 @pytest.mark.parametrize("path", [AVATARS, VOICES])

@@ -16,7 +16,7 @@ from genvid.tests.factories import make_avatar, make_video
 from genvid.tests.jobs import run_job
 
 pytestmark = pytest.mark.django_db
-OWNERSHIP = ("account", "is_private", "is_released", "is_test", "status")
+OWNERSHIP = ("account", "is_own", "is_private", "is_released", "is_test", "status")
 
 
 def sync(*looks, voices=None) -> SyncResult:

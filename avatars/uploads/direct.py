@@ -52,7 +52,7 @@ class Place:
 
 
 def begin(sender: Sender, said: Announcement) -> tuple[Upload, Place]:
-    """Raises ValidationFailed without a bucket, UploadTooLarge, and what `limits.require_room` raises."""
+    """Raises ValidationFailed without a bucket, UploadTooLarge, and what `limits.require_capacity` raises."""
     if not settings.S3_BUCKET:
         raise ValidationFailed("Send the file as multipart/form-data, in the field `file`: this site has no bucket.")
     kind = KINDS.get(said.content_type)

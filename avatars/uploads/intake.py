@@ -79,9 +79,9 @@ def keep_file(
 def receive(sender: Sender, path: Path, *, filename: str) -> Upload:
     """A ready upload of the file at `path`. Outside any transaction.
 
-    Raises UploadRefused for a file that is not taken, and what `limits.require_room` raises.
+    Raises UploadRefused for a file that is not taken, and what `limits.require_capacity` raises.
     """
-    limits.require_room(sender.account_id, path.stat().st_size)
+    limits.require_capacity(sender.account_id, path.stat().st_size)
     with taken(path) as copy:
         return keep_copy(sender, copy, filename=filename, origin=UploadOrigin.CUSTOMER)
 

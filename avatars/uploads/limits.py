@@ -20,15 +20,15 @@ GIGABYTE = 1_000_000_000
 
 
 def take_place(account_id: UUID, size: int) -> None:
-    """`require_room` under the account's lock, so that two uploads at once cannot both take the last place.
+    """`require_capacity` under the account's lock, so that two uploads at once cannot both take the last place.
 
     In the transaction that inserts the row.
     """
     Account.objects.select_for_update(no_key=True).values_list("pk").get(pk=account_id)
-    require_room(account_id, size)
+    require_capacity(account_id, size)
 
 
-def require_room(account_id: UUID, size: int) -> None:
+def require_capacity(account_id: UUID, size: int) -> None:
     """Raises RateLimited for too many uploads within a day, and UploadTooLarge for too many bytes kept."""
     limits = credits.limits_of(account_id)
     mine = Upload.objects.filter(account=account_id, origin=UploadOrigin.CUSTOMER)

@@ -12,7 +12,7 @@ from accounts.privacy.data_export import plain_rows
 from avatars import jobs
 from avatars.models import Upload
 from avatars.uploads import removal
-from avatars.uploads.usage import used_of
+from avatars.uploads.references import used_of
 from genvid.leasing import sweep
 from genvid.media_links import lasting_link
 

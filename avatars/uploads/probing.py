@@ -21,7 +21,7 @@ MEMORY_BYTES = 2 * 1024**3
 CPU_SECONDS = 60
 WALL_SECONDS = 180
 GROWTH = 1.2
-ROOM_BYTES = 32 * 1024**2
+SPARE_BYTES = 32 * 1024**2
 """What a copy may be larger than its original: a picture written without loss, a recording's new index."""
 UNREADABLE = "The file is damaged, or not what it seems to be."
 
@@ -61,7 +61,7 @@ def probed(source: Path) -> Iterator[Probed]:
 
 
 def _run(source: Path, target: Path) -> dict[str, Any]:
-    largest = int(source.stat().st_size * GROWTH) + ROOM_BYTES
+    largest = int(source.stat().st_size * GROWTH) + SPARE_BYTES
     limits = (str(MEMORY_BYTES), str(CPU_SECONDS), str(largest))
     command = [sys.executable, "-m", "avatars.uploads.probe", str(source), str(target), *limits]
     try:

@@ -17,7 +17,7 @@ from avatars.uploads import completion, metrics
 from avatars.uploads.assets import asset_id_of, client_of
 from avatars.uploads.direct import incoming_name
 from avatars.uploads.intake import SPEECH_LIFETIME, UNUSED_LIFETIME
-from avatars.uploads.usage import used_of
+from avatars.uploads.references import used_of
 from genvid.errors import Conflict, NotFound
 from genvid.heygen import gate
 from genvid.heygen.heygen_errors import HeyGenError, Refused

@@ -8,7 +8,7 @@ from django.conf import settings
 from avatars.enums import UploadKind, UploadStatus
 from avatars.models import Upload
 from avatars.uploads.direct import Place
-from avatars.uploads.usage import used_of
+from avatars.uploads.references import used_of
 from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, example_id
 from genvid.errors import UploadRefused

@@ -61,15 +61,17 @@ def measure(size: Size) -> list[Figure]:
 
 
 def pages() -> dict[str, Callable[[], Any]]:
+    from django.db.models import Count  # noqa: PLC0415 - the settings must find the environment of the stack
     from django.test import Client  # noqa: PLC0415 - the settings must find the environment of the stack
 
-    from accounts.models import User  # noqa: PLC0415 - models load only once Django is set up
+    from accounts.models import Account, User  # noqa: PLC0415 - models load only once Django is set up
     from videos.models import Video  # noqa: PLC0415 - models load only once Django is set up
 
     client = Client()
     client.force_login(User.objects.create_superuser("staff@example.com", "bench-bench-bench"))
     video = Video.objects.filter(status="completed").order_by("created_at")[1_000]
     videos, email = "/admin/videos/video/", User.objects.get(pk=video.created_by_id).email
+    large = Account.objects.alias(people=Count("members")).order_by("-people")[0].pk
 
     def page(path: str, **query: str) -> Callable[[], Any]:
         def ask() -> None:
@@ -80,6 +82,13 @@ def pages() -> dict[str, Callable[[], Any]]:
         return ask
 
     return {
+        "home page, nothing remembered": forgetting(page("/admin/")),
+        "home page": page("/admin/"),
+        "its panels, refreshed": page("/admin/home/"),
+        "page of the largest customer": page(f"/admin/accounts/account/{large}/change/"),
+        "videos of that customer": page(videos, account__id__exact=str(large)),
+        "margin page": page("/admin/margin/"),
+        "alarms": page("/admin/videos/operatoralarm/"),
         "list of videos": page(videos),
         "page 3 of it": page(videos, p="3"),
         "failed videos": page(videos, status__exact="failed"),
@@ -97,6 +106,19 @@ def pages() -> dict[str, Callable[[], Any]]:
         "wallet by account": page("/admin/billing/wallet/", q=str(video.account_id)),
         "hold by reference": page("/admin/billing/hold/", q=video.money_reference),
     }
+
+
+def forgetting(page: Callable[[], Any]) -> Callable[[], Any]:
+    from django.core.cache import cache  # noqa: PLC0415 - the settings must find the environment of the stack
+
+    from genvid import process_cache  # noqa: PLC0415 - the settings must find the environment of the stack
+
+    def ask() -> None:
+        cache.clear()
+        process_cache.clear_all()
+        page()
+
+    return ask
 
 
 def proved(found: list[Any]) -> None:

@@ -18,7 +18,7 @@ def load(size: Size) -> None:
     with connection.cursor() as cursor:
         for statement in (_holds(), _charges(), *_events(), *_wallets(), *_due()):
             cursor.execute(statement)
-    rows.settle()
+    rows.load_waiting(size)
 
 
 def _holds() -> str:

@@ -238,10 +238,11 @@ def _videos(size: Size) -> str:
         created_at="at",
         updated_at=ended,
         moved_at=ended,
-        queued_at="at",
+        # What ended says when, and a draft was never queued: the indexes of the queue hold neither.
+        queued_at=f"CASE WHEN {nth} < 19 THEN at END",
         submitted_at=done.format("at + interval '5 seconds'"),
         rendered_at=done.format(ended),
-        completed_at=done.format(ended),
+        completed_at=f"CASE WHEN {nth} < 19 THEN {ended} END",
         expires_at=done.format("now() + interval '1 year'"),
     )
 

@@ -30,21 +30,23 @@ def wallet_and_plan(request: HttpRequest, account: Account) -> Panel:
     wallet = Wallet.objects.filter(pk=account.pk).select_related("tier").first()
     if wallet is None:
         return Panel("Wallet and plan", (), [], note="This account has no wallet.")
-    newest = Subscription.objects.filter(account=account).select_related("price__plan").first()
-    customer = Customer.objects.filter(pk=account.pk).first()
     facts: list[tuple[str, Cell]] = [
         ("Available", label(f"{wallet.available} credits", "danger" if wallet.available < 0 else "success")),
         ("Balance", link_to(wallet, f"{wallet.balance} credits")),
-        ("Held for videos", f"{wallet.held} credits"),
+        ("Held", f"{wallet.held} credits"),
         ("Limits", link_to(wallet.tier) or "free"),
-        ("Subscription", _subscription(newest)),
     ]
-    buttons = [link_of(request, wallet, ADJUST), _at_stripe(customer)]
+    buttons = [link_of(request, wallet, ADJUST)]
+    if request.user.has_perm("billing.view_subscription"):
+        facts.append(("Subscription", _subscription(account)))
+    if request.user.has_perm("billing.view_customer"):
+        buttons.append(_at_stripe(account))
     return Panel("Wallet and plan", [name for name, _ in facts], [[shown for _, shown in facts]],
                  [each for each in buttons if each])  # fmt: skip
 
 
-def _subscription(newest: Subscription | None) -> Cell:
+def _subscription(account: Account) -> Cell:
+    newest = Subscription.objects.filter(account=account).select_related("price__plan").first()
     if newest is None:
         return None
     end = f"{newest.price.plan.name}: {newest.get_status_display()} until {newest.current_period_end:%Y-%m-%d}"
@@ -52,7 +54,8 @@ def _subscription(newest: Subscription | None) -> Cell:
     return link(end, reverse("admin:billing_subscription_change", args=[newest.pk])) if is_good else link_to(newest)
 
 
-def _at_stripe(customer: Customer | None) -> Link | None:
+def _at_stripe(account: Account) -> Link | None:
+    customer = Customer.objects.filter(pk=account.pk).first()
     url = dashboard_url("customers", customer.stripe_customer_id if customer else None)
     return Link("Open at Stripe", url, is_outside=True) if url else None
 
@@ -111,5 +114,5 @@ def ledger(request: HttpRequest, account: Account) -> Panel:
         for each in found
     ]  # fmt: skip
     headers = ("When", "Kind", "Credits", "Balance", "What", "Reference")
-    everything = Link("Whole ledger", list_of(LedgerEntry, wallet__account__exact=account.pk))
+    everything = Link("Whole ledger", list_of(LedgerEntry, wallet__exact=account.pk))
     return Panel("Ledger", headers, rows, [everything])

@@ -1,6 +1,7 @@
 """HomePanel, work and look-ups of money on the staff's home page."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db.models import Model
@@ -8,9 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing import money
-from billing.enums import OPEN_DISPUTES, SignupGrantStatus
+from billing.enums import OPEN_DISPUTES, AdjustmentStatus, SignupGrantStatus
 from billing.models import (
     Checkout,
+    CreditAdjustment,
     Customer,
     Dispute,
     Invoice,
@@ -24,6 +26,7 @@ from billing.models import (
 from billing.models.wallets import OVERDRAWN
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import CURRENCY, Line
+from billing.purchases.margin import cost_text, margin_text
 from genvid.charts import chart
 from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 
@@ -47,25 +50,30 @@ def read_money(_: HttpRequest) -> Mapping[str, Any]:
     lines = found.days
     series = {
         "revenue": [line.revenue / 100 for line in lines],
-        "rendering": [line.cost / 100 for line in lines],
+        "provider": [line.cost / 100 for line in lines],
         "margin": [line.margin / 100 for line in lines],
     }
-    about = f"Revenue, rendering cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
+    about = f"Revenue, provider cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
     plot = chart("money", about, [line.name[5:] for line in lines], series)
     return {"rows": [_texts(name, line) for name, line in rows], "chart": plot, "currency": CURRENCY.upper()}
 
 
 def _texts(name: str, line: Line) -> dict[str, str]:
-    amounts = {"revenue": line.revenue, "cost": line.cost, "margin": line.margin}
-    return {"name": name} | {word: money.money_text(amount, CURRENCY) for word, amount in amounts.items()}
+    return {
+        "name": name,
+        "revenue": money.money_text(line.revenue, CURRENCY),
+        "cost": cost_text(line.provider_microdollars, line.unknown_costs),
+        "margin": margin_text(line.margin, CURRENCY, line.unknown_costs),
+    }
 
 
-def find_by_stripe_id(term: str) -> str | None:
+def find_by_stripe_id(model: type[Model], term: str) -> str | None:
+    """The page of that model's row."""
     kind = f"{term.partition('_')[0]}_"
-    for model, column in STRIPE_IDS.get(kind, ()):
-        key = model._default_manager.filter(**{column: term}).values_list("pk", flat=True).first()
-        if key is not None:
-            return reverse(f"admin:billing_{model._meta.model_name}_change", args=[key])
+    for each, column in STRIPE_IDS.get(kind, ()):
+        if each is model:
+            key = model._default_manager.filter(**{column: term}).values_list("pk", flat=True).first()
+            return key and reverse(f"admin:billing_{model._meta.model_name}_change", args=[key])
     return None
 
 
@@ -82,7 +90,7 @@ add_work(
         "Disputes",
         lambda: count_rows(Dispute.objects.filter(status__in=OPEN_DISPUTES)),
         _list(Dispute, "?state=open"),
-        SEE_MONEY,
+        "billing.view_dispute",
         True,
     ),
     Work(
@@ -101,6 +109,13 @@ add_work(
         True,
     ),
     Work(
+        "credits-by-hand",
+        "Credits to confirm",
+        lambda: count_rows(CreditAdjustment.objects.filter(status=AdjustmentStatus.WAITING)),
+        _list(CreditAdjustment, f"?status__exact={AdjustmentStatus.WAITING}"),
+        "billing.view_creditadjustment",
+    ),
+    Work(
         "signup-credits",
         "Sign-up credits to decide",
         lambda: count_rows(SignupGrant.objects.filter(status=SignupGrantStatus.WAITING)),
@@ -108,4 +123,6 @@ add_work(
         "billing.view_signupgrant",
     ),
 )
-add_look_ups(LookUp(find_by_stripe_id, SEE_MONEY))
+# Payments before the rest: most ids are of what led to one.
+for _model in dict.fromkeys(model for found in STRIPE_IDS.values() for model, _ in found):
+    add_look_ups(LookUp(partial(find_by_stripe_id, _model), f"billing.view_{_model._meta.model_name}"))

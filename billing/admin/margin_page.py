@@ -1,4 +1,7 @@
-"""The staff's margin page: revenue, rendering cost and margin by day, tier and engine, with plots and as CSV."""
+"""The staff's margin page: revenue, what the provider costs, and margin, by day, tier, product and engine.
+
+With plots and as CSV. A cost that is not known is said to be, and the margin is at most the figure then.
+"""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -16,15 +19,19 @@ from billing import money
 from billing.admin.home_panels import SEE_MONEY
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import Line
+from billing.purchases.margin import cents, cost_text, margin_text
+from billing.purchases.margin_by_product import by_product
 from genvid.charts import chart
 from genvid.spreadsheets import escape_formula
 from genvid.staff_home import Page, add_pages
 from genvid.staff_menu import add_link
-from genvid.staff_reports import Breakdown, BreakdownRow, breakdowns
+from genvid.staff_reports import Breakdown, BreakdownRow, add_breakdown, breakdowns
 
 MAX_DAYS = 366
 DEFAULT_DAYS = 30
-COLUMNS = ("from", "to", "currency", "revenue", "rendering_cost", "margin", "margin_percent", "videos")
+PROVIDER = "Provider cost"
+UNKNOWN = "unknown_costs"
+COLUMNS = ("from", "to", "currency", "revenue", "provider_cost", "margin", "margin_percent", "charges", UNKNOWN)
 
 
 class SpanForm(forms.Form):
@@ -83,32 +90,44 @@ def _sections(span: Span, days: list[Line]) -> list[dict[str, Any]]:
 
 
 def _section(name: str, title: str, lines: list[Line], span: Span) -> dict[str, Any]:
+    unit = money.minor_units(span.currency)
     series = {
-        "revenue": [line.revenue / 100 for line in lines],
-        "rendering": [line.cost / 100 for line in lines],
-        "margin": [line.margin / 100 for line in lines],
+        "revenue": [line.revenue / unit for line in lines],
+        "provider": [line.cost / 100 for line in lines],
     }
-    about = f"Revenue, rendering cost and margin, {title.lower()}, from {span.first} to {span.last}."
-    heads = ("", "Revenue", "Rendering", "Margin", "Margin %", "Videos")
+    if _has_margin(span.currency):
+        series["margin"] = [line.margin / 100 for line in lines]
+    about = f"{', '.join(series).capitalize()}, {title.lower()}, from {span.first} to {span.last}."
+    heads = ("", "Revenue", PROVIDER, "Margin", "Margin %", "Charges")
     rows = [_cells(line, span.currency) for line in lines]
     plot = chart(f"margin-{name}", about, [line.name for line in lines], series)
     return {"name": name, "title": title, "heads": heads, "rows": rows, "chart": plot, "is_bars": name != "day"}
 
 
+def _has_margin(currency: str) -> bool:
+    """What rendering cost is known in dollars alone."""
+    return currency == daily_margin.CURRENCY
+
+
 def _cells(line: Line, currency: str) -> list[str]:
-    percent = "-" if line.percent is None else f"{line.percent}"
-    amounts = (money.money_text(line.revenue, currency), money.money_text(line.cost, "usd"))
-    return [line.name, *amounts, money.money_text(line.margin, currency), percent, str(line.videos)]
+    has_margin = _has_margin(currency)
+    percent = f"{line.percent}" if has_margin and line.percent is not None else "-"
+    margin = margin_text(line.margin, currency, line.unknown_costs) if has_margin else "-"
+    amounts = (money.money_text(line.revenue, currency), cost_text(line.provider_microdollars, line.unknown_costs))
+    return [line.name, *amounts, margin, percent, str(line.charges)]
 
 
 def _breakdown(each: Breakdown, span: Span) -> dict[str, Any]:
     rows = each.read(span.first, span.last)
     units = _units(rows)
-    about = f"Rendering cost, {each.title.lower()}, from {span.first} to {span.last}."
-    series = {"rendering": [_cost(row) / 100 for row in rows]}
+    about = f"Provider cost, {each.title.lower()}, from {span.first} to {span.last}."
+    series = {"provider": [cents(row.provider_microdollars) / 100 for row in rows]}
     plot = chart(f"margin-{each.name}", about, [row.name for row in rows], series)
-    cells = [[row.name, *(str(row.units[unit]) for unit in units), money.money_text(_cost(row), "usd")] for row in rows]
-    heads = ("", *units, "Rendering")
+    cells = [
+        [row.name, *(str(row.units[unit]) for unit in units), cost_text(row.provider_microdollars, row.unknown_costs)]
+        for row in rows
+    ]
+    heads = ("", *units, PROVIDER)
     return {"name": each.name, "title": each.title, "heads": heads, "rows": cells, "chart": plot, "is_bars": True}
 
 
@@ -116,8 +135,10 @@ def _units(rows: Sequence[BreakdownRow]) -> list[str]:
     return list(rows[0].units) if rows else []
 
 
-def _cost(row: BreakdownRow) -> int:
-    return Line(row.name, provider_microdollars=row.provider_microdollars).cost
+def _cost_cells(row: BreakdownRow | Line) -> tuple[int | None, int]:
+    """The known cost, empty where nothing is known of it, and the number of unknown ones."""
+    is_unknown = row.unknown_costs and not row.provider_microdollars
+    return (None if is_unknown else cents(row.provider_microdollars)), row.unknown_costs
 
 
 def _csv_of_lines(name: str, span: Span) -> HttpResponse:
@@ -125,7 +146,9 @@ def _csv_of_lines(name: str, span: Span) -> HttpResponse:
 
 
 def _row_of_line(line: Line, span: Span) -> tuple[Any, ...]:
-    figures = (line.revenue, line.cost, line.margin, line.percent, line.videos)
+    cost, unknown = _cost_cells(line)
+    margin = (line.margin, line.percent) if _has_margin(span.currency) else (None, None)
+    figures = (line.revenue, cost, *margin, line.charges, unknown)
     return (escape_formula(line.name), span.first, span.last, span.currency, *figures)
 
 
@@ -133,10 +156,10 @@ def _csv_of_breakdown(each: Breakdown, span: Span) -> HttpResponse:
     found = each.read(span.first, span.last)
     units = _units(found)
     rows = [
-        (escape_formula(row.name), span.first, span.last, *(row.units[unit] for unit in units), _cost(row))
+        (escape_formula(row.name), span.first, span.last, *(row.units[unit] for unit in units), *_cost_cells(row))
         for row in found
     ]
-    return _csv(each.name, (each.name, "from", "to", *units, "rendering_cost"), rows, span)
+    return _csv(each.name, (each.name, "from", "to", *units, "provider_cost", UNKNOWN), rows, span)
 
 
 def _csv(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], span: Span) -> HttpResponse:
@@ -147,5 +170,6 @@ def _csv(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]], span: Sp
     return response
 
 
+add_breakdown(Breakdown("product", "By product", by_product))
 add_pages(Page("margin", "margin", margin_page, SEE_MONEY))
 add_link("Money", "Margin", "admin:margin", SEE_MONEY)

@@ -7,10 +7,11 @@ from django.http import HttpRequest
 
 from accounts.admin.confirmed_acts import offer
 from billing.admin.money_acts import ADJUST, CONFIRM, DECLINE
+from billing.ledger.price_explanation import explain_hold
 from billing.models import CreditAdjustment, CreditLot, Fee, Hold, LedgerEntry, LedgerProof, RenderRate, Tier, Wallet
 from billing.models.wallets import OVERDRAWN
-from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
-from genvid.panels import coloured, link_reference, linked
+from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline, ReadOnlyMixin
+from genvid.panels import Panel, PanelAdmin, coloured, link_reference, linked, panel, step_cells
 from genvid.staff_filters import state_filter
 
 
@@ -39,7 +40,7 @@ class CreditLotAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(ReadOnlyMixin, PanelAdmin):
     list_display = (*("created_at", "account_link", "what", "amount", "captured", "needed", "state", "settled_at"),)
     account_link = linked("wallet__account", description="customer")
     state = coloured("status", {"success": ["captured"], "info": ["open"]})
@@ -50,6 +51,12 @@ class HoldAdmin(ReadOnlyAdmin):
     @admin.display(description="for", ordering="reference")
     def what(self, hold: Hold) -> Any:
         return link_reference(hold.reference)
+
+
+@panel("billing.hold", order=10, permission="billing.view_hold")
+def price(request: HttpRequest, hold: Hold) -> Panel:
+    rows = [step_cells(step) for step in explain_hold(hold.reference).steps()]
+    return Panel("Why this price", ("Step", "Amount", "How"), [("For", link_reference(hold.reference), ""), *rows])
 
 
 @admin.register(LedgerEntry)

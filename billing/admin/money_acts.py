@@ -23,6 +23,12 @@ from billing.stripe.stripe_errors import BillingError
 REFUSALS.append(BillingError)
 MAX_CREDITS = 10_000_000
 REASON = "Why (the client reads it in the ledger)"
+AUDIT_REASON = "Why (the account's owners read it in their audit log)"
+
+REFUND_WARNING = (
+    "Money goes back through Stripe to the card that paid, and the credits that it bought are taken "
+    "back, below zero if they are spent. To give back the credits of one video, refund on the video's page."
+)
 
 
 class CreditsForm(forms.Form):
@@ -44,9 +50,13 @@ class CreditsForm(forms.Form):
         return number
 
 
-class RefundForm(forms.Form):
-    amount = forms.DecimalField(min_value=0, widget=UnfoldAdminDecimalFieldWidget)
-    reason = forms.CharField(label="Why (for the audit log)", max_length=150, widget=UnfoldAdminTextInputWidget)
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=AUDIT_REASON, max_length=150, widget=UnfoldAdminTextInputWidget)
+
+
+class RefundForm(ReasonForm):
+    amount = forms.DecimalField(min_value=0, max_digits=15, widget=UnfoldAdminDecimalFieldWidget)
+    field_order = ("amount", "reason")
 
     def __init__(self, payment: Payment, data: Any = None) -> None:
         left, unit = payment.amount - payment.amount_lost, money.minor_units(payment.currency)
@@ -91,6 +101,12 @@ def _refund(payment: Payment, *, staff_id: UUID, token: UUID, amount: int, reaso
     return f"{money_of(payment, amount)} go back through Stripe; the credits follow when Stripe says so."
 
 
+def _what_was_asked(adjustment: CreditAdjustment) -> str:
+    who = adjustment.requested_by or "Somebody"
+    how = ", even below zero" if adjustment.may_overdraw else ""
+    return f"{who} asked for {adjustment.credits:+d} credits for {adjustment.account}{how}: {adjustment.reason}"
+
+
 def _bare_form(row: Any, data: Any = None) -> forms.Form:
     return forms.Form(data)
 
@@ -112,10 +128,7 @@ CONFIRM = ConfirmedAct(
     "Confirm",
     "billing.change_creditadjustment",
     _confirm,
-    lambda adjustment: (
-        f"{adjustment.requested_by or 'Somebody'} asked for {adjustment.credits:+d} credits for "
-        f"{adjustment.account}: {adjustment.reason}"
-    ),
+    _what_was_asked,
     lambda adjustment: adjustment.account_id,
     _bare_form,
 )
@@ -133,10 +146,7 @@ REFUND = ConfirmedAct(
     "Refund money",
     "billing.change_payment",
     _refund,
-    lambda payment: (
-        "Money goes back through Stripe to the card that paid, and the credits that it bought are taken "
-        "back, below zero if they are spent. To give back the credits of one video, refund on the video's page."
-    ),
+    lambda payment: REFUND_WARNING,
     lambda payment: payment.account_id,
     RefundForm,
 )

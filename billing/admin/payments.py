@@ -1,16 +1,18 @@
 """Admin pages of plans (editable), purchases (read-only, with a refund action) and Stripe syncs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from accounts.admin.confirmed_acts import offer
 from billing import jobs, money
 from billing.admin.customer_panels import PAYMENT_COLOURS
-from billing.admin.money_acts import REFUND
+from billing.admin.money_acts import REFUND, REFUND_WARNING, ReasonForm, money_of
 from billing.checkout import staff_refunds
 from billing.enums import OPEN_DISPUTES
 from billing.models import (
@@ -32,6 +34,7 @@ from billing.models import (
 )
 from billing.stripe.stripe_errors import BillingError
 from genvid.admin import AppAdmin, ReadOnlyAdmin, ReadOnlyInline
+from genvid.confirmation import is_confirmed, render_confirmation
 from genvid.errors import DomainError
 from genvid.jobs import enqueue_on_commit
 from genvid.panels import coloured, linked
@@ -116,13 +119,33 @@ class PaymentAdmin(ReadOnlyAdmin):
         return allowed
 
     @admin.action(description="Refund what is left of them, and take back their credits", permissions=["refund"])
-    def refund(self, request: HttpRequest, payments: "QuerySet[Payment]") -> None:
-        for payment in payments[:MAX_REFUNDS_AT_ONCE]:
+    def refund(self, request: HttpRequest, payments: "QuerySet[Payment]") -> HttpResponse | None:
+        chosen = list(payments.select_related("account")[: MAX_REFUNDS_AT_ONCE + 1])
+        if len(chosen) > MAX_REFUNDS_AT_ONCE:
+            self.message_user(request, f"At most {MAX_REFUNDS_AT_ONCE} payments at a time.", messages.ERROR)
+            return None
+        form = ReasonForm(request.POST) if is_confirmed(request) else ReasonForm()
+        if form.is_valid():
+            self._refund(request, chosen, form.cleaned_data["reason"])
+            return None
+        lines = [
+            f"{each.account}: {each.description}, {money_of(each, each.amount - each.amount_lost)}" for each in chosen
+        ]
+        hidden = [("action", "refund"), *((ACTION_CHECKBOX_NAME, str(each.pk)) for each in chosen)]
+        title = "Refund what is left"
+        return render_confirmation(
+            self, request, title=title, warning=REFUND_WARNING, form=form, things=lines, hidden=hidden
+        )
+
+    def _refund(self, request: HttpRequest, payments: Iterable[Payment], reason: str) -> None:
+        staff_id = getattr(request.user, "pk", None)
+        for payment in payments:
             try:
-                staff_refunds.refund_payment(payment, staff_id=getattr(request.user, "pk", None))
+                staff_refunds.refund_payment(payment, staff_id=staff_id, reason=reason)
             except (DomainError, BillingError) as error:
                 self.message_user(request, f"{payment}: {error}", messages.ERROR)
             else:
+                self.log_change(request, payment, f"Refund what is left. {reason}")
                 self.message_user(request, f"{payment}: refunded.", messages.SUCCESS)
 
 

@@ -13,12 +13,12 @@ from billing.stripe_sync import sync_queue
 from genvid.errors import InvalidState
 
 
-def refund_payment(payment: Payment, *, amount: int | None = None, staff_id: UUID | None) -> None:
+def refund_payment(payment: Payment, *, amount: int | None = None, staff_id: UUID | None, reason: str = "") -> None:
     """Refunds `amount` minor units, by default the rest. Raises InvalidState and BillingError."""
     # The number of known refunds, failed ones included, tells a further refund of one amount from a repetition.
     wanted = _refundable(payment, amount)
     _refund_at_stripe(payment, wanted, key=f"refund:{payment.pk}:{payment.refunds.count()}:{wanted}")
-    facts = {"payment": payment.pk, "amount": wanted}
+    facts = {"payment": payment.pk, "amount": wanted, "currency": payment.currency, "reason": reason}
     act = AuditAct.STAFF_PAYMENT_REFUNDED
     audit_log.record_staff_action(act, account_id=payment.account_id, staff_id=staff_id, **facts)
     _request_sync(payment)

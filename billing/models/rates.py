@@ -104,4 +104,4 @@ class Fee(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_what_display()}: {self.credits} credits {self.get_unit_display()}"
+        return f"{self.get_what_display()}: {self.credits} credits {self.get_unit_display().lower()}"

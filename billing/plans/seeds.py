@@ -83,14 +83,31 @@ def seed_tiers(**_: Any) -> None:
 
 MONTH, YEAR = Interval.MONTH, Interval.YEAR
 SUBSCRIPTIONS = [
-    ("starter", "Starter", 1_900, 170, ["170 credits a month", "Files kept for 90 days"]),
-    ("pro", "Pro", 4_900, 480, ["480 credits a month", "Twice the render slots", "Files kept for a year"]),
+    (
+        "starter",
+        "Starter",
+        1_900,
+        170,
+        ["170 credits a month", "3 own faces and 3 own voices", "Files kept for 90 days"],
+    ),
+    (
+        "pro",
+        "Pro",
+        4_900,
+        480,
+        ["480 credits a month", "Twice the render slots", "10 own faces and 10 own voices", "Files kept for a year"],
+    ),
     (
         "business",
         "Business",
         9_900,
         1_050,
-        ["1,050 credits a month", "Four times the render slots", "Files kept for good"],
+        [
+            "1,050 credits a month",
+            "Four times the render slots",
+            "50 own faces and 50 own voices",
+            "Files kept for good",
+        ],
     ),
 ]
 PACKS = [(100, 1_200), (500, 5_500), (2_000, 20_000)]

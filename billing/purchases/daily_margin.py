@@ -1,6 +1,6 @@
-"""Revenue, rendering cost and margin by UTC day and by tier, for the staff's pages. `margin` has the report by account.
+"""Revenue, provider cost and margin by UTC day and by tier, for the staff's pages. `margin` has the report by account.
 
-A payment counts on the day it was paid, with what has gone back of it by now; a render on the day it was charged.
+A payment counts on the day it was paid, with what has gone back of it by now; a cost on the day of the charge.
 Revenue is in minor units of one currency; cost is known in dollars alone.
 """
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from billing.enums import HoldStatus
 from billing.models import Hold, Payment
-from billing.purchases.margin import MICRO_PER_CENT
+from billing.purchases.margin import cents
 from genvid.cache import remembered
 
 CURRENCY = "usd"
@@ -24,8 +24,8 @@ SUMMARY_SECONDS = 60
 PAST_SECONDS = 3600
 PLOT_DAYS = 30
 FREE = "no tier"
-Costs = dict[Any, tuple[int, int]]
-"""By day or tier: micro-dollars and videos."""
+Costs = dict[Any, tuple[int, int, int]]
+"""By day or tier: micro-dollars that are known, charges, and those of them whose cost is not known."""
 KEPT = F("amount") - F("amount_refunded") - F("amount_disputed")
 
 
@@ -36,12 +36,13 @@ class Line:
     name: str
     revenue: int = 0
     provider_microdollars: int = 0
-    videos: int = 0
+    charges: int = 0
+    unknown_costs: int = 0
 
     @property
     def cost(self) -> int:
-        """Cents."""
-        return round(self.provider_microdollars / MICRO_PER_CENT)
+        """Cents, as far as it is known."""
+        return cents(self.provider_microdollars)
 
     @property
     def margin(self) -> int:
@@ -61,15 +62,15 @@ class Summary:
 
 def summary() -> Summary:
     """Today, this month, and the days for a plot. Remembered for `SUMMARY_SECONDS` by all processes."""
-    return remembered("staff-home:money", _summary, SUMMARY_SECONDS)
+    return remembered("staff-home:margin", _summary, SUMMARY_SECONDS)
 
 
 def _summary() -> Summary:
     today = timezone.now().astimezone(UTC).date()
     first = min(today.replace(day=1), today - timedelta(days=PLOT_DAYS - 1))
-    # What rendering cost on days that are over does not change any more.
+    # What we paid on days that are over does not change any more.
     past = partial(_costs_by_day, first, today - timedelta(days=1))
-    costs = remembered(f"staff-home:costs:{first}:{today}", past, PAST_SECONDS) | _costs_by_day(today, today)
+    costs = remembered(f"staff-home:provider-costs:{first}:{today}", past, PAST_SECONDS) | _costs_by_day(today, today)
     days = _lines(_revenue_by_day(first, today, CURRENCY), costs, _names(first, today))
     month = [line for line in days if line.name >= today.replace(day=1).isoformat()]
     return Summary(days[-1], total(month, f"{today:%B}"), days[-PLOT_DAYS:])
@@ -83,14 +84,14 @@ def by_day(first: date, last: date, *, currency: str = CURRENCY) -> list[Line]:
 def by_tier(first: date, last: date, *, currency: str = CURRENCY) -> list[Line]:
     """A line for each tier that accounts have today. Two queries."""
     revenue = _revenue(_payments(first, last, currency).annotate(key=F("account__wallet__tier__name")))
-    lines = _lines(revenue, _costs(_captured(first, last).annotate(key=F("wallet__tier__name"))), {})
+    lines = _lines(revenue, _costs(captured_holds(first, last).annotate(key=F("wallet__tier__name"))), {})
     return sorted(lines, key=lambda line: -line.margin)
 
 
 def total(lines: Iterable[Line], name: str) -> Line:
     every = list(lines)
-    costs = sum(line.provider_microdollars for line in every)
-    return Line(name, sum(line.revenue for line in every), costs, sum(line.videos for line in every))
+    names = ("revenue", "provider_microdollars", "charges", "unknown_costs")
+    return Line(name, *(sum(getattr(line, each) for line in every) for each in names))
 
 
 def _names(first: date, last: date) -> dict[date, str]:
@@ -103,7 +104,7 @@ def _revenue_by_day(first: date, last: date, currency: str) -> dict[date, int]:
 
 
 def _costs_by_day(first: date, last: date) -> Costs:
-    return _costs(_captured(first, last).annotate(key=TruncDate("settled_at", tzinfo=UTC)))
+    return _costs(captured_holds(first, last).annotate(key=TruncDate("settled_at", tzinfo=UTC)))
 
 
 def _payments(first: date, last: date, currency: str) -> Any:
@@ -111,7 +112,8 @@ def _payments(first: date, last: date, currency: str) -> Any:
     return Payment.objects.filter(paid_at__gte=since, paid_at__lt=until, currency=currency).order_by()
 
 
-def _captured(first: date, last: date) -> Any:
+def captured_holds(first: date, last: date) -> Any:
+    """Settled on UTC days, both included, in no order."""
     since, until = _span(first, last)
     return Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until).order_by()
 
@@ -125,11 +127,14 @@ def _revenue(payments: Any) -> dict[Any, int]:
 
 
 def _costs(captured: Any) -> Costs:
-    summed = captured.values("key").annotate(total=Sum("provider_microdollars"), count=Count("*"))
-    return {key: (int(total), count) for key, total, count in summed.values_list("key", "total", "count")}
+    sums = {"known": Sum("provider_microdollars"), "charges": Count("*"), "priced": Count("provider_microdollars")}
+    rows = captured.values("key").annotate(**sums).values_list("key", *sums)
+    return {key: (int(known or 0), charges, charges - priced) for key, known, charges, priced in rows}
 
 
 def _lines(revenue: dict[Any, int], costs: Costs, names: dict[Any, str]) -> list[Line]:
     """A line for each key of `names` or of the rows."""
     keys = [*names, *(key for key in {**revenue, **costs} if key not in names)]
-    return [Line(names.get(key, str(key or FREE)), int(revenue.get(key) or 0), *costs.get(key, (0, 0))) for key in keys]
+    return [
+        Line(names.get(key, str(key or FREE)), int(revenue.get(key) or 0), *costs.get(key, (0, 0, 0))) for key in keys
+    ]

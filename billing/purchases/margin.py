@@ -1,4 +1,7 @@
-"""Margin report: revenue (minor units of one currency), credits, and rendering cost (micro-dollars)."""
+"""Margin report: revenue (minor units of one currency), credits, and what the provider costs (micro-dollars).
+
+A cost may be unknown. It is counted, never taken for nothing, and the margin is at most what is said then.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,16 +10,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from accounts.models import Account
 from billing.enums import EntryKind, HoldStatus, LotSource
 from billing.ledger import overruns
 from billing.models import CreditLot, Hold, LedgerEntry, Payment, Subscription
+from billing.money import money_text
 
 SOLD = (LotSource.PACK, LotSource.SUBSCRIPTION)
 MICRO_PER_CENT = 10_000
 NO_PLAN = "no plan"
+UNKNOWN_COSTS = Count("pk", filter=Q(provider_microdollars=None))
+"""Of holds."""
 
 
 @dataclass
@@ -27,14 +33,16 @@ class Margin:
     credits_used: int = 0
     credits_expired: int = 0
     credits_taken_back: int = 0
-    provider_microdollars: int = 0
+    provider_microdollars: int = 0  # known costs
+    unknown_costs: int = 0
+    """Charges whose cost is not known."""
     overruns: int = 0  # large ones only
     credits_overrun: int = 0
 
     @property
     def margin(self) -> int:
-        """Minor units."""
-        return self.revenue - round(self.provider_microdollars / MICRO_PER_CENT)
+        """Minor units; at most, where there are unknown costs."""
+        return self.revenue - cents(self.provider_microdollars)
 
     @property
     def margin_percent(self) -> float | None:
@@ -43,6 +51,23 @@ class Margin:
     def add(self, other: "Margin") -> None:
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+def cents(microdollars: int) -> int:
+    return round(microdollars / MICRO_PER_CENT)
+
+
+def cost_text(microdollars: int, unknown_costs: int) -> str:
+    """Known costs, and how many are not known: "0.17 USD and 2 unknown"."""
+    known = money_text(cents(microdollars), "usd")
+    if not unknown_costs:
+        return known
+    return f"{known} and {unknown_costs} unknown" if microdollars else "unknown"
+
+
+def margin_text(margin: int, currency: str, unknown_costs: int) -> str:
+    amount = money_text(margin, currency)
+    return f"at most {amount}" if unknown_costs else amount
 
 
 @dataclass
@@ -80,7 +105,6 @@ def _by_account(since: datetime, until: datetime, currency: str) -> dict[UUID, M
     span = {"created_at__gte": since, "created_at__lt": until}
     entries = LedgerEntry.objects.filter(**span)
     payments = Payment.objects.filter(paid_at__gte=since, paid_at__lt=until, currency=currency)
-    captured = Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until)
     kept = F("amount") - F("amount_refunded") - F("amount_disputed")
     sums: list[tuple[str, int, Iterable[tuple[UUID, Any]]]] = [
         ("revenue", 1, payments.order_by().values("account").annotate(total=Sum(kept)).values_list("account", "total")),
@@ -88,12 +112,20 @@ def _by_account(since: datetime, until: datetime, currency: str) -> dict[UUID, M
         ("credits_used", -1, _sums(entries.filter(kind__in=(EntryKind.CHARGE, EntryKind.REFUND)), "credits")),
         ("credits_expired", -1, _sums(entries.filter(kind=EntryKind.EXPIRY), "credits")),
         ("credits_taken_back", -1, _sums(entries.filter(kind=EntryKind.CLAWBACK), "credits")),
-        ("provider_microdollars", 1, _sums(captured, "provider_microdollars")),
     ]
     for name, sign, rows in sums:
         for account_id, amount in rows:
             setattr(found[account_id], name, sign * int(amount))
+    for account_id, known, unknown in _costs(since, until):
+        found[account_id].provider_microdollars, found[account_id].unknown_costs = int(known or 0), unknown
     return dict(found)
+
+
+def _costs(since: datetime, until: datetime) -> Iterable[tuple[UUID, int | None, int]]:
+    captured = Hold.objects.filter(status=HoldStatus.CAPTURED, settled_at__gte=since, settled_at__lt=until)
+    summed = captured.order_by().values("wallet").annotate(known=Sum("provider_microdollars"), unknown=UNKNOWN_COSTS)
+    rows: Iterable[tuple[UUID, int | None, int]] = summed.values_list("wallet", "known", "unknown")
+    return rows
 
 
 def _sums(rows: Any, column: str) -> Iterable[tuple[UUID, int]]:

@@ -68,6 +68,12 @@ def decline_adjustment(adjustment: CreditAdjustment, *, staff_id: UUID) -> None:
     _record(AuditAct.STAFF_CREDITS_DECLINED, adjustment, staff_id)
 
 
+def close_adjustments(account_id: UUID) -> None:
+    """Declines what waits for an account that is erased."""
+    waiting = CreditAdjustment.objects.filter(account=account_id, status=AdjustmentStatus.WAITING)
+    waiting.update(status=AdjustmentStatus.DECLINED, decided_at=timezone.now())
+
+
 def _apply(adjustment: CreditAdjustment, staff_id: UUID) -> None:
     _decide(adjustment, AdjustmentStatus.APPLIED, staff_id)
     ledger.adjust(

@@ -16,6 +16,11 @@ class BillingError(Exception):
         self.decline_code = decline_code
         self.payment_intent_id = payment_intent_id
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a write may have been made all the same, now or under its key before."""
+        return self.retryable or self.code == "key_reused"
+
 
 KINDS: list[tuple[type[stripe.StripeError], str, bool]] = [
     (stripe.APIConnectionError, "unreachable", True),

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing.credits import expire
+from billing.credits import charge, expire
 from billing.plans.rates import provider_cost
 from billing.purchases import margin
 from billing.tests.shop import charge_of
@@ -17,6 +17,10 @@ from genvid.tests.asserts import queries_of
 from genvid.tests.factories import make_caller, make_payment, make_video
 
 pytestmark = pytest.mark.django_db
+
+
+def charge_fee(owner, reference: str, amount: int, cost: int | None) -> None:
+    charge(owner.account.pk, amount, reference=reference, description="A fee", provider_microdollars=cost)
 
 
 def today() -> margin.Report:
@@ -111,7 +115,32 @@ def printed(*words: str) -> str:
 
 def test_the_margin_report_command_prints_the_report(owner):
     make_payment(owner)
-    assert "Everybody: revenue 12.00 USD, rendering 0.00 USD, margin 12.00 USD (100.0 %)" in printed()
+    assert "Everybody: revenue 12.00 USD, provider cost 0.00 USD, margin 12.00 USD (100.0 %)" in printed()
+
+
+def test_a_cost_that_is_not_known_is_counted(owner):
+    charge_fee(owner, "speech:1", 2, 80_000)
+    charge_fee(owner, "voice:1", 10, None)
+    total = today().total
+    assert (total.credits_used, total.provider_microdollars, total.unknown_costs) == (12, 80_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("microdollars", "unknown", "text"),
+    [(0, 0, "0.00 USD"), (80_000, 0, "0.08 USD"), (80_000, 2, "0.08 USD and 2 unknown"), (0, 2, "unknown")],
+)
+def test_unknown_costs_are_never_shown_as_nothing(microdollars, unknown, text):
+    assert margin.cost_text(microdollars, unknown) == text
+
+
+def test_the_margin_report_command_says_that_a_cost_is_unknown(owner):
+    make_payment(owner)
+    charge_fee(owner, "voice:1", 10, None)
+    lines = printed().splitlines()
+    assert "revenue 12.00 USD, provider cost unknown, margin at most 12.00 USD (100.0 %)" in lines[0]
+    assert lines[lines.index("By product") + 1] == "voice: 1 charged, 10 credits, provider cost unknown"
+    (row,) = csv.DictReader(StringIO(printed("--csv")))
+    assert row["unknown_costs"] == "1"
 
 
 def test_the_margin_report_command_writes_csv(owner):

@@ -1,20 +1,25 @@
 """The staff's margin page: figures by day, tier and engine, its form, its CSV, who sees it."""
 
 import csv
+import json
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from billing.admin import home_panels
+from billing.credits import charge
 from billing.models import Hold, Payment, StripeSync, Tier, Wallet
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import Line
 from billing.purchases.margin import margin_report
+from billing.purchases.margin_by_product import by_product
 from genvid.staff_home import count_rows
 from genvid.tests.asserts import queries_of
 from genvid.tests.factories import PASSWORD, make_caller, make_payment, make_video
@@ -91,6 +96,54 @@ def test_engines_are_apart_with_what_they_cost(staff, owner):
     assert section(staff, "engine") == [[engine, "2", "5", "6", "0.33 USD"]]
 
 
+@pytest.fixture
+def fees_charged(owner) -> None:
+    """A minute and a half of speech, heard twice; two faces; a voice whose cost is unknown."""
+    paid = [("speech:1", 1, 40_000), ("speech:2", 0, 20_000), ("avatar:1", 20, 1_000_000), ("avatar:2", 0, 1_000_000)]
+    for reference, amount, cost in [*paid, ("voice:1", 5, None)]:
+        charge(owner.account.pk, amount, reference=reference, description="", provider_microdollars=cost)
+
+
+def test_products_are_apart_with_what_they_earned_and_cost(staff, owner, fees_charged):
+    make_video(make_caller(), "completed")
+    assert section(staff, "product") == [
+        ["avatar", "2", "20", "2.00 USD"],
+        ["voice", "1", "5", "unknown"],
+        ["video", "1", "3", "0.17 USD"],
+        ["speech", "2", "1", "0.06 USD"],
+    ]
+
+
+def test_a_day_with_an_unknown_cost_has_a_margin_of_at_most(staff, owner, fees_charged):
+    make_payment(owner)
+    day = [today().isoformat(), "12.00 USD", "2.06 USD and 1 unknown", "at most 9.94 USD", "82.8", "5"]
+    assert section(staff, "day")[-1] == day
+    assert section(staff, "tier")[0][2:4] == day[2:4]
+
+
+def test_csv_leaves_a_cost_empty_of_which_nothing_is_known(staff, owner, fees_charged):
+    rows = {row["product"]: (row["provider_cost"], row["unknown_costs"]) for row in table(staff, "product")}
+    assert rows == {"avatar": ("200", "0"), "voice": ("", "1"), "speech": ("6", "0")}
+    day = table(staff, "day")[-1]
+    assert (day["provider_cost"], day["unknown_costs"]) == ("206", "1")
+
+
+def test_a_video_whose_cost_is_unknown_is_one_of_its_engine(staff, owner):
+    make_video(owner, "completed")
+    Hold.objects.update(provider_microdollars=None)
+    assert section(staff, "engine")[0][-1] == "unknown"
+
+
+def test_a_reference_of_one_word_is_a_product_of_its_name(owner):
+    charge(owner.account.pk, 3, reference="odd", description="")
+    assert [(row.name, row.units["credits"]) for row in by_product(today(), today())] == [("odd", 3)]
+
+
+def test_the_money_of_the_home_page_says_that_a_cost_is_unknown(owner, fees_charged):
+    rows = home_panels.read_money(HttpRequest())["rows"]
+    assert [(row["cost"], row["margin"]) for row in rows] == [("2.06 USD and 1 unknown", "at most -2.06 USD")] * 2
+
+
 def test_the_margin_page_counts_only_the_days_that_were_asked_for(staff, owner):
     make_payment(owner)
     make_video(owner, "completed")
@@ -103,6 +156,17 @@ def test_the_margin_page_counts_only_the_days_that_were_asked_for(staff, owner):
 def test_the_margin_page_shows_one_currency(staff, owner):
     make_payment(owner, currency="eur", amount=500)
     assert section(staff, "day", currency="EUR")[-1][1] == "5.00 EUR"
+
+
+def test_there_is_no_margin_between_two_currencies(staff, owner):
+    """Rendering costs dollars."""
+    make_payment(owner, currency="eur", amount=500)
+    make_video(owner, "completed")
+    assert section(staff, "day", currency="eur")[-1][1:] == ["5.00 EUR", "0.17 USD", "-", "-", "1"]
+    row = table(staff, "day", currency="eur")[-1]
+    assert (row["revenue"], row["margin"], row["margin_percent"]) == ("500", "", "")
+    charts = [each["chart"]["data"] for each in staff.get(PAGE, {"currency": "eur"}).context["sections"]]
+    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue", "rendering"]
     assert section(staff, "day")[-1][1] == "0.00 USD"
 
 
@@ -124,14 +188,14 @@ def test_csv_by_day_has_minor_units(staff, owner):
     make_payment(owner)
     make_video(owner, "completed")
     row = table(staff, "day")[-1]
-    figures = [row[name] for name in ("day", "revenue", "rendering_cost", "margin", "margin_percent", "videos")]
+    figures = [row[name] for name in ("day", "revenue", "provider_cost", "margin", "margin_percent", "charges")]
     assert figures == [today().isoformat(), "1200", "17", "1183", "98.6", "1"]
 
 
 def test_csv_by_engine_has_units_and_cost(staff, owner):
     video = make_video(owner, "completed")
     row = table(staff, "engine")[0]
-    assert [row[name] for name in ("engine", "videos", "credits", "rendering_cost")] == [video.engine, "1", "3", "17"]
+    assert [row[name] for name in ("engine", "videos", "credits", "provider_cost")] == [video.engine, "1", "3", "17"]
 
 
 def test_a_name_of_a_tier_is_no_formula_in_the_table(staff, owner):

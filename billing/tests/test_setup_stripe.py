@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from djstripe.models import APIKey, WebhookEndpoint
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from billing import jobs
 from billing.models import Plan, PlanPrice, Shop
 from billing.purchases import stripe_prices
@@ -17,7 +17,8 @@ from billing.stripe.event_types import EVENT_TYPES
 from billing.stripe.webhook_endpoint import webhook_url
 from billing.stripe_sync import stripe_setup
 from billing.tests.shop import balance_of, plan, price_id
-from genvid.tests.factories import PASSWORD
+from genvid.tests.asserts import nothing_changes
+from genvid.tests.factories import PASSWORD, make_payment
 from genvid.tests.jobs import run_job
 from genvid.tests.parallel import in_parallel
 
@@ -155,10 +156,22 @@ def test_staff_refund_a_payment_in_the_admin(shop, owner, staff):
     shop.buy(owner, "pack-100")
     shop.deliver_events()
     listing = reverse("admin:billing_payment_changelist")
-    chosen = owner.account.payments.get().pk
-    staff.post(listing, {"action": "refund", "_selected_action": [str(chosen)]})
+    chosen = {"action": "refund", "_selected_action": [str(owner.account.payments.get().pk)]}
+    with nothing_changes():
+        asked = staff.post(listing, chosen)
+    staff.post(listing, {**chosen, "confirmed": "yes", "reason": "Closed."})
     shop.deliver_events()
+    entry = AuditEntry.objects.get(act="staff.payment_refunded")
+    assert (b'name="confirmed"' in asked.content, entry.detail["reason"]) == (True, "Closed.")
     assert (balance_of(owner), owner.account.payments.get().status) == (30, "refunded")
+
+
+def test_more_payments_than_are_refunded_at_once_are_refused_together(shop, owner, staff):
+    chosen = [str(make_payment(owner).pk) for _ in range(21)]
+    listing = reverse("admin:billing_payment_changelist")
+    with nothing_changes():
+        told = staff.post(listing, {"action": "refund", "_selected_action": chosen}, follow=True)
+    assert [str(each) for each in told.context["messages"]] == ["At most 20 payments at a time."]
 
 
 def test_staff_cannot_refund_a_payment_twice(shop, owner, staff):
@@ -166,6 +179,7 @@ def test_staff_cannot_refund_a_payment_twice(shop, owner, staff):
     shop.deliver_events()
     listing = reverse("admin:billing_payment_changelist")
     chosen = {"action": "refund", "_selected_action": [str(owner.account.payments.get().pk)]}
+    chosen |= {"confirmed": "yes", "reason": "Closed."}
     staff.post(listing, chosen)
     shop.deliver_events()
     staff.post(listing, chosen)

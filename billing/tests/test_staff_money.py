@@ -1,18 +1,25 @@
 """Credits and refunds by staff: limits, four eyes, and what a double click does."""
 
+import re
 import uuid
+from functools import partial
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry
 from billing.models import CreditAdjustment, CreditLot, LedgerEntry, Refund
+from billing.purchases import staff_credits
+from billing.receivers import erase_billing_data
 from billing.stripe.dashboard import dashboard_url
-from billing.tests.shop import balance_of, payment_of
+from billing.tests.shop import balance_of, charge_of, payment_of
+from genvid.errors import InvalidState
 from genvid.tests.asserts import nothing_changes, the_ledger_proves
 from genvid.tests.employees import employee, messages_of, panel_named, post_act
 from genvid.tests.factories import make_video, set_balance
+from genvid.tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
 GIVE = {"credits": 50, "reason": "Sorry for the wait."}
@@ -171,6 +178,61 @@ def test_the_customer_page_offers_the_decision_to_others_alone(clerk, second, ow
     assert ("Confirm" in row[-1], "Decline" in row[-1]) == (True, True)
 
 
+def test_the_second_person_reads_that_a_wallet_may_fall_below_zero(clerk, second, owner, limited):
+    post_act(clerk, wallet_page(owner), credits=-500, reason="Fraud.", may_overdraw="on")
+    assert "even below zero" in second.get(decision_page("confirm")).context["warning"]
+
+
+def test_credits_that_wait_for_a_second_person_are_work_on_the_home_page(clerk, second, owner, limited):
+    nothing = second.get(reverse("admin:index")).content.decode()
+    cache.clear()
+    post_act(clerk, wallet_page(owner), credits=500, reason="Large.")
+    waiting = second.get(reverse("admin:index")).content.decode()
+    listing = f"{reverse('admin:billing_creditadjustment_changelist')}?status__exact=waiting"
+    assert (listing in nothing, listing in waiting) == (False, True)
+    assert second.get(listing).context["cl"].result_count == 1
+
+
+def test_what_waits_for_an_erased_account_is_declined(clerk, second, owner, limited):
+    post_act(clerk, wallet_page(owner), credits=500, reason="Large.")
+    erase_billing_data(owner.account.pk)
+    before = balance_of(owner)
+    with nothing_changes():
+        post_act(second, decision_page("confirm"))
+    assert (CreditAdjustment.objects.get().status, balance_of(owner)) == ("declined", before)
+
+
+def test_an_act_needs_the_csrf_token_of_its_page(clerk, owner):
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.force_login(clerk.user)
+    with nothing_changes():
+        answer = stranger.post(wallet_page(owner), {"confirmed": "yes", "token": str(uuid.uuid4()), **GIVE})
+    assert answer.status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_confirmations_and_refusals_at_once_one_counts(clerk, second, owner, limited):
+    waiting = staff_credits.adjust_credits(
+        owner.account.pk, 500, reason="Large.", staff_id=clerk.user.pk, token=uuid.uuid4()
+    )
+    before = balance_of(owner)
+    decide = [staff_credits.confirm_adjustment, staff_credits.decline_adjustment] * 4
+    done = in_parallel([partial(each, waiting, staff_id=second.user.pk) for each in decide])
+    (first,) = [each for each, result in zip(decide, done, strict=True) if result is None]
+    given = 500 if first is staff_credits.confirm_adjustment else 0
+    assert {type(each) for each in done if each is not None} == {InvalidState}
+    assert (balance_of(owner) - before, LedgerEntry.objects.filter(kind="adjustment").count()) == (given, given // 500)
+    assert the_ledger_proves()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credits_given_at_once_do_not_pass_the_limit_together(clerk, owner, limited):
+    give = partial(staff_credits.adjust_credits, owner.account.pk, 40, reason="Much.", staff_id=clerk.user.pk)
+    in_parallel([partial(give, token=uuid.uuid4()) for _ in range(6)])
+    statuses = CreditAdjustment.objects.values_list("status", flat=True)
+    assert sorted(statuses) == ["applied"] * 2 + ["waiting"] * 4
+
+
 # ── Refunds of money
 
 
@@ -220,6 +282,31 @@ def test_a_refund_that_stripe_refuses_changes_nothing(shop, buyer, cashier, sett
     with nothing_changes():
         answer = post_act(cashier, refund_page(buyer), amount="3.00", reason="Broken.")
     assert messages_of(answer)[0].startswith("Refund money: refused.")
+
+
+def token_on(answer) -> uuid.UUID:
+    return uuid.UUID(re.search(r'name="token" value="([^"]+)"', answer.content.decode())[1])
+
+
+def test_less_can_be_refunded_on_the_page_where_stripe_refused_more(shop, buyer, cashier):
+    """Stripe remembers under a key what it answered, and refuses the key for another amount."""
+    token = uuid.uuid4()
+    shop.stripe.refund(charge_of(buyer), amount=700)
+    refused = post_act(cashier, refund_page(buyer), token, amount="12.00", reason="Broken.")
+    assert token_on(refused) != token
+    answer = post_act(cashier, refund_page(buyer), token_on(refused), amount="3.00", reason="Broken.")
+    assert (messages_of(refused)[0][:22], messages_of(answer)[0][:22]) == (
+        "Refund money: refused.",
+        "3.00 USD go back throu",
+    )
+
+
+def test_a_refund_that_stripe_did_not_answer_is_repeated_under_its_key(shop, buyer, cashier, settings):
+    """It may have been made."""
+    token = uuid.uuid4()
+    settings.STRIPE_API_HOST = "http://127.0.0.1:9"
+    answer = post_act(cashier, refund_page(buyer), token, amount="3.00", reason="Broken.")
+    assert token_on(answer) == token
 
 
 def test_a_refund_needs_the_permission(buyer):

@@ -50,6 +50,8 @@ class StrictViewSet(GenericViewSet[Any]):
     representation: Any
     """A function that represents one row: `staticmethod(plan_data)`."""
     quota: RateLimitState | None = None
+    max_age: int | None = None
+    """Instead of the endpoint's, for this answer."""
     _body: dict[str, Any] | None = None
     _object: Any = None
 
@@ -126,7 +128,8 @@ class StrictViewSet(GenericViewSet[Any]):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response):
             if self._is_conditional(response):
-                response = with_etag(request, response, max_age=self.endpoint.max_age)
+                max_age = self.endpoint.max_age if self.max_age is None else self.max_age
+                response = with_etag(request, response, max_age=max_age)
             response.accepted_renderer, response.accepted_media_type = RENDERER, RENDERER.media_type
             response.renderer_context = {"request": request._request, "response": response}
         if self.action not in self.endpoints:

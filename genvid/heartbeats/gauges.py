@@ -31,12 +31,16 @@ def _readable(read: Callable[[], Iterator[Metric]]) -> list[Metric]:
 
 def heartbeats() -> Iterator[Metric]:
     age = GaugeMetricFamily(
-        "genvid_heartbeat_seconds", "How long ago beat and each queue gave a heartbeat.", labels=["part"]
+        "genvid_heartbeat_seconds",
+        "How long ago beat and each queue gave a heartbeat, or were first asked for one.",
+        labels=["part"],
     )
     names = set(part_names())
-    for row in Heartbeat.objects.filter(beat_at__isnull=False).with_now():
-        if row.name in names and row.beat_at:
-            age.add_metric([row.name], max(0.0, (row.now - row.beat_at).total_seconds()))
+    for row in Heartbeat.objects.with_now():
+        # A queue that nobody has ever served is silent as well.
+        since = row.beat_at or row.asked_at
+        if row.name in names and since:
+            age.add_metric([row.name], max(0.0, (row.now - since).total_seconds()))
     yield age
 
 

@@ -14,6 +14,7 @@ MESSAGES: Mapping[str, str] = {
     "avatar_unavailable": "This avatar cannot be used at the moment. Please choose another one.",
     "background_refused": "The background cannot be used. Please choose another one.",
     "content_refused": "The content was refused by the content policy. Please change the script or the images.",
+    "footage_refused": "The picture or recording cannot be used. Please choose another one.",
     "image_unreachable": "An image could not be fetched from its address. Please check that it is public.",
     "invalid_request": "This combination of settings cannot be rendered. Please change it.",
     "provider_problem": "The video could not be made because of a problem on our side.",

@@ -25,6 +25,7 @@ from genvid.heygen.heygen_types import (
     WebhookNotice,
 )
 from genvid.heygen.media import fetch_media
+from genvid.heygen.speech_wire import SpeechSpec, Spoken, read_speech, write_speech
 from genvid.heygen.transport import Call, Transport
 from genvid.heygen.webhook_signature import read_event
 from genvid.http import Download, Head
@@ -35,6 +36,8 @@ T = TypeVar("T")
 
 MAX_STATUS_IDS = 100
 MAX_PAGES = 1000
+SPEECH_TIMEOUT = 45.0
+"""Seconds. Nobody waits for longer; a repeated key gets the answer once there is one."""
 # HeyGen v3, create video page: 1 to 255 of these, remembered for 24 hours.
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
@@ -55,8 +58,7 @@ class HeyGenClient:
 
         Raises `Refused` for an avatar or voice that HeyGen no longer has: the input must change.
         """
-        if not IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-            raise ValueError("not a valid idempotency key")
+        _require_key(idempotency_key)
         body = wire.write_spec(spec, callback_id)
         try:
             data = self._write("create_video", "POST", "/v3/videos", body, idempotency_key)
@@ -111,6 +113,22 @@ class HeyGenClient:
             params = {"type": kind, "limit": "100"}
             read = partial(wire.read_voice, is_private=kind == "private")
             yield from self._pages("iter_voices", "/v3/voices", params, read)
+
+    def speak(self, spec: SpeechSpec, *, idempotency_key: str) -> Spoken:
+        """Have a text spoken, which HeyGen answers once it is done. A repeated key gets the first answer for 24 hours.
+
+        Raises `Refused` for a voice that HeyGen no longer has.
+        """
+        _require_key(idempotency_key)
+        timeout = min(SPEECH_TIMEOUT, self.write_timeout)
+        call = Call(
+            "speak", "POST", "/v3/voices/speech", timeout, json=write_speech(spec), idempotency_key=idempotency_key
+        )
+        try:
+            data = _object(self._transport.call(call))
+        except NotFound as error:
+            raise error.as_refusal() from error
+        return read_speech(data)
 
     def get_account(self) -> ProviderAccount:
         return wire.read_account(_object(self._read("get_account", "/v3/users/me")))
@@ -234,6 +252,11 @@ def get_test_client() -> HeyGenClient:
         # The operator's own machine: it may well stand in a private network.
         allow_private_media=True,
     )
+
+
+def _require_key(idempotency_key: str) -> None:
+    if not IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+        raise ValueError("not a valid idempotency key")
 
 
 def _segment(identifier: str) -> str:

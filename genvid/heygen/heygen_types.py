@@ -15,19 +15,22 @@ Resolution = Literal["720p", "1080p"]
 
 @dataclass(frozen=True)
 class Background:
-    """`value` is "#rrggbb" for a colour, a public URL for an image."""
+    """`value` is "#rrggbb" for a colour, a public URL for an image, the id of an uploaded image for an asset."""
 
-    kind: Literal["color", "image"]
+    kind: Literal["color", "image", "asset"]
     value: str
 
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """`speed` is a factor from 0.5 to 1.5; `locale` is like "en-US". None leaves the choice to HeyGen."""
+    """An avatar or a picture is filmed, a script or a recording is heard; of each pair one is given.
 
-    avatar_id: str
-    script: str
-    title: str
+    `speed` is a factor from 0.5 to 1.5; `locale` is like "en-US". None leaves the choice to HeyGen.
+    """
+
+    avatar_id: str = ""
+    script: str = ""
+    title: str = ""
     voice_id: str | None = None
     format: str = "16:9"
     resolution: str = "1080p"
@@ -37,6 +40,8 @@ class RenderSpec:
     locale: str | None = None
     avatar_kind: str = ""
     engine: str | None = None
+    picture_asset_id: str = ""
+    audio_asset_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ _VOICE = Entry(Verdict.INPUT_WRONG, "voice_unavailable")
 _SCRIPT = Entry(Verdict.INPUT_WRONG, "script_refused")
 _TOO_LONG = Entry(Verdict.INPUT_WRONG, "script_too_long")
 _MEDIA = Entry(Verdict.INPUT_WRONG, "background_refused")
+_FOOTAGE = Entry(Verdict.INPUT_WRONG, "footage_refused")
 _SETTINGS = Entry(Verdict.INPUT_WRONG, "invalid_request")
 _SETTINGS_VAGUE = Entry(Verdict.INPUT_WRONG, "invalid_request", is_vague=True)
 _BROKEN = Entry(Unsettled.UNKNOWN, "render_failed", is_vague=True)
@@ -126,6 +127,8 @@ CODES: Mapping[str, Entry] = {
     "resource_access_denied": _AVATAR,
     "script_too_long": _TOO_LONG,
     "script_too_short": Entry(Verdict.INPUT_WRONG, "script_too_short"),
+    # Of a face that is made of a film: too short, too long, no face in it.
+    "training_failed": _FOOTAGE,
     "tts_text_invalid": _SCRIPT,
     "unlimited_mode_disabled": _SETTINGS,
     "validation_error": _SETTINGS_VAGUE,
@@ -178,6 +181,8 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("voice_id", "voice_unavailable"),
     ("script", "script_refused"),
     ("background", "background_refused"),
+    ("file", "footage_refused"),
+    ("audio", "footage_refused"),
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 

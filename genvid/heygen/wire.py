@@ -101,16 +101,17 @@ def read_state(word: str) -> RenderState:
 
 
 def write_spec(spec: RenderSpec, callback_id: str) -> dict[str, Any]:
-    """The "avatar" arm of POST /v3/videos. Its schema is closed, so only requested fields are sent.
+    """The body of POST /v3/videos. Each arm's schema is closed, so only requested fields are sent.
 
     Captions are always requested, for the SRT file beside the video; only with a style are they burned in.
     """
+    subject = _write_picture(spec) if spec.picture_asset_id else _write_avatar(spec)
     caption = {"file_format": "srt"} | ({"style": "default"} if spec.burn_captions else {})
     voice = {"speed": spec.speed, "locale": spec.locale}
     fields: dict[str, Any] = {
-        "type": "avatar",
-        "avatar_id": spec.avatar_id,
+        **subject,
         "script": spec.script,
+        "audio_asset_id": spec.audio_asset_id,
         "voice_id": spec.voice_id,
         "title": spec.title,
         "aspect_ratio": spec.format,
@@ -118,13 +119,23 @@ def write_spec(spec: RenderSpec, callback_id: str) -> dict[str, Any]:
         "caption": caption,
         "background": _write_background(spec.background) if spec.background else None,
         "voice_settings": _without_empty(voice) or None,
-        "engine": {"type": spec.engine} if spec.engine else None,
         "callback_id": callback_id,
     }
     return _without_empty(fields)
 
 
+def _write_avatar(spec: RenderSpec) -> Json:
+    return {"type": "avatar", "avatar_id": spec.avatar_id, "engine": {"type": spec.engine} if spec.engine else None}
+
+
+def _write_picture(spec: RenderSpec) -> Json:
+    """Any uploaded image. HeyGen chooses the engine: this arm takes none."""
+    return {"type": "image", "image": {"type": "asset_id", "asset_id": spec.picture_asset_id}}
+
+
 def _write_background(background: Background) -> Json:
+    if background.kind == "asset":
+        return {"type": "image", "asset_id": background.value}
     value_field = "value" if background.kind == "color" else "url"
     return {"type": background.kind, value_field: background.value}
 

@@ -34,7 +34,7 @@ async def _clear_faults(state: State, request: Request, body: Any) -> Any:
 
 
 async def _records(state: State, request: Request, body: Any) -> Any:
-    shown = """id, status, title, script, product, creates, idempotency_key, callback_id, callback_url,
+    shown = """id, status, title, script, product, job, creates, idempotency_key, callback_id, callback_url,
                duration, failure_code, deleted, created_at, completed_at, charged"""
     videos = state.store.rows(f"SELECT {shown} FROM videos ORDER BY seq")
     deliveries = state.store.rows(
@@ -103,6 +103,13 @@ async def _fail(state: State, request: Request, body: Any) -> Any:
     return {"id": video_id}
 
 
+async def _consent(state: State, request: Request, body: Any) -> Any:
+    group_id = request.path_params["group_id"]
+    if not state.heygen.give_consent(group_id):
+        raise ApiError("avatar_group_not_found", f"No group {group_id}")
+    return {"id": group_id}
+
+
 async def _reset(state: State, request: Request, body: Any) -> Any:
     state.store.wipe()
     state.settings.reset()
@@ -120,4 +127,5 @@ def routes(state: State) -> list[Route]:
         local_route(state, "reset", _reset, "POST"),
         local_route(state, "videos/{video_id}/complete", _complete, "POST"),
         local_route(state, "videos/{video_id}/fail", _fail, "POST"),
+        local_route(state, "avatars/{group_id}/consent", _consent, "POST"),
     ]

@@ -110,6 +110,10 @@ class SandboxProcess:
     def fail(self, video_id: str, **reason: str) -> None:
         self._ask("POST", f"/videos/{video_id}/fail", reason)
 
+    def consent(self, group_id: str) -> None:
+        """As the filmed person does on HeyGen's page."""
+        self._ask("POST", f"/avatars/{group_id}/consent")
+
     def kill(self) -> None:
         self._end(subprocess.Popen.kill)
 

@@ -52,6 +52,9 @@ class Settings:
     truncate_rate: float = 0.0
     retry_after: int = 1
     avatar_seconds: float = 1.0
+    making_failure: str | None = None
+    most_own: int = 0
+    consent_by_itself: bool = True
     webhooks: str = "normal"
     webhook_late_seconds: float = 5.0
     webhook_event_id: bool = True

@@ -35,12 +35,12 @@ CREATE TABLE IF NOT EXISTS looks (
     name TEXT NOT NULL,
     kind TEXT NOT NULL, persona TEXT NOT NULL, image TEXT, width INTEGER, height INTEGER, consent TEXT,
     created_at REAL NOT NULL, ready_at REAL NOT NULL, announced INTEGER NOT NULL DEFAULT 0,
-    base TEXT NOT NULL
+    base TEXT NOT NULL, failure TEXT
 );
 CREATE TABLE IF NOT EXISTS voices (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
     profile TEXT NOT NULL,
-    language TEXT, created_at REAL NOT NULL, ready_at REAL NOT NULL
+    language TEXT, created_at REAL NOT NULL, ready_at REAL NOT NULL, failure TEXT
 );
 CREATE TABLE IF NOT EXISTS assets (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
@@ -90,6 +90,13 @@ COMMIT;
 """
 
 
+def _add_columns(db: sqlite3.Connection) -> None:
+    """That a store of an earlier release lacks."""
+    for table in ("looks", "voices"):
+        if not db.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = 'failure'", (table,)).fetchone():
+            db.execute(f"ALTER TABLE {table} ADD COLUMN failure TEXT")
+
+
 def _take_over(old: Path, path: Path) -> None:
     if path.exists() or not old.exists():
         return
@@ -111,6 +118,7 @@ class Store:
         self._db.row_factory = sqlite3.Row
         # A killed process loses nothing that way; only a power cut could, and a sandbox may forget then.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + TABLES)
+        _add_columns(self._db)
 
     def extend(self, tables: str) -> None:
         """Adds a provider's tables. Only while no transaction is open: a script commits."""

@@ -23,6 +23,7 @@ from genvid.tests.factories import (
     make_key,
     make_payment,
     make_request,
+    make_speech,
     make_teammate,
     make_video,
     sign_in,
@@ -134,6 +135,7 @@ def make_world() -> World:
         "invitation": world.invitation,
         "member": make_teammate(owner).user,
     }
+    rows["speech"] = make_speech(owner)
     rows["payment"] = make_payment(owner)
     rows |= {status: make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")}
     world.ids = {name: str(row.pk) for name, row in rows.items()} | {"": ""}

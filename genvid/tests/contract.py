@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import jsonschema_rs
@@ -12,10 +13,17 @@ from genvid.api.endpoints import Endpoint
 
 METHODS = ("get", "post", "put", "patch", "delete")
 Document = dict[str, Any]
+_making = Lock()
+
+
+def document() -> Document:
+    # drf-spectacular cannot make two at once, and tests have requests in parallel.
+    with _making:
+        return _document()
 
 
 @cache
-def document() -> Document:
+def _document() -> Document:
     found: Document = SchemaGenerator().get_schema(public=True)
     return found
 

@@ -24,6 +24,8 @@ OWNER = frozenset({"owner"})
 SHARED = {"avatar", "voice"}
 """What belongs to no account."""
 
+CONSENT = {"is_me": True, "subject_name": "Ada", "confirmed": True}
+
 Body = Callable[[World, Asker], dict[str, Any]]
 
 
@@ -77,8 +79,20 @@ def video(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hello.", "avatar_id": world.ids["avatar"]}
 
 
+def speech(world: World, asker: Asker) -> dict[str, Any]:
+    return {"script": "Hello.", "voice_id": world.ids["voice"]}
+
+
 def batch(world: World, asker: Asker) -> dict[str, Any]:
     return {"script": "Hi {{name}}.", "avatar_id": world.ids["avatar"], "rows": [{"name": "Ada"}]}
+
+
+def own_avatar(world: World, asker: Asker) -> dict[str, Any]:
+    return {"kind": "photo_avatar", "name": "Ada", "upload_id": world.ids["draft"], "consent": CONSENT}
+
+
+def own_voice(world: World, asker: Asker) -> dict[str, Any]:
+    return own_avatar(world, asker) | {"kind": "clone", "language": "English"}
 
 
 def top_up(world: World, asker: Asker) -> dict[str, Any]:
@@ -152,6 +166,14 @@ TABLE: dict[str, Rule | Open] = {
     "GET avatars/{id}": Rule(ALL, "catalogue:read", of="avatar"),
     "GET voices": Rule(ALL, "catalogue:read"),
     "GET voices/{id}": Rule(ALL, "catalogue:read", of="voice"),
+    # Own faces and voices: of a file that is not there; and what nobody has made cannot be changed
+    "POST avatars": Rule(WRITERS, "avatars:write", 400, body=own_avatar),
+    "PATCH avatars/{id}": Rule(WRITERS, "avatars:write", 409, of="avatar", body=sending(name="Ada")),
+    "DELETE avatars/{id}": Rule(WRITERS, "avatars:write", 409, of="avatar"),
+    "POST avatars/{id}/consent": Rule(WRITERS, "avatars:write", 409, of="avatar"),
+    "POST voices": Rule(WRITERS, "avatars:write", 400, body=own_voice),
+    "PATCH voices/{id}": Rule(WRITERS, "avatars:write", 409, of="voice", body=sending(name="Ada")),
+    "DELETE voices/{id}": Rule(WRITERS, "avatars:write", 409, of="voice"),
     # Money
     "GET billing/wallet": Rule(ALL, "billing:read"),
     "GET billing/ledger": Rule(ALL, "billing:read"),
@@ -184,6 +206,8 @@ TABLE: dict[str, Rule | Open] = {
     "GET videos/{id}/file": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/thumbnail": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/captions": Rule(ALL, "videos:read", 302, of="completed"),
+    "POST speech": Rule(WRITERS, "videos:write", 202, body=speech, foreign=202),
+    "GET speech/{id}": Rule(ALL, "videos:read", of="speech"),
     "GET batches": Rule(ALL, "videos:read"),
     "POST batches": Rule(WRITERS, "videos:write", 201, body=batch),
     "POST batches/quote": Rule(ALL, "videos:read", body=batch),

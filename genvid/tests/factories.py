@@ -1,6 +1,8 @@
 """Functions that make rows for tests, through the services wherever a service makes them."""
 
-from dataclasses import dataclass
+import io
+import wave
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -18,16 +20,20 @@ from accounts.enums import KEY_SCOPES, Role
 from accounts.models import Account, ApiKey, Invitation, Membership, User, WebhookEndpoint
 from accounts.teams import invitations
 from accounts.webhooks import webhook_endpoints
-from avatars.models import Avatar, Voice
+from avatars.enums import UploadKind, UploadOrigin
+from avatars.models import Avatar, Upload, Voice
 from billing.credits import adjust
 from billing.credits import grant as grant_lot
 from billing.enums import CheckoutStatus, LotSource, PaymentKind
 from billing.models import Checkout, Payment, Plan, PlanPrice, Wallet
+from genvid.heygen.speech_wire import Spoken, SpokenWord
 from genvid.tests.contract import check_described
 from videos import settlement
-from videos.enums import Status
+from videos.enums import SpeechStatus, Status
 from videos.lifecycle import video_actions
-from videos.models import Video, seconds_from_now
+from videos.listening import speech_outcomes, speech_requests
+from videos.listening.speech_requests import SpeechRequest
+from videos.models import Speech, Video, seconds_from_now
 from videos.video_request import NAMES, VideoRequest
 
 PASSWORD = "correct horse battery staple"
@@ -208,6 +214,23 @@ def make_avatar(**fields: Any) -> Avatar:
     return Avatar.objects.create(**given | fields)
 
 
+def make_upload(owner: Person, kind: str = "image", *, content: bytes = b"a file", **fields: Any) -> Upload:
+    """A ready upload. `content` is not looked at: `avatars.uploads.intake` is what checks files."""
+    number = next(_numbers)
+    shape: dict[str, Any] = {
+        "image": {"width": 320, "height": 200, "content_type": "image/png"},
+        "audio": {"duration_seconds": Decimal("2.500"), "content_type": "audio/wav"},
+        "video": {"duration_seconds": Decimal("20.000"), "content_type": "video/mp4"},
+    }[kind]
+    given = {"account": owner.account, "created_by": owner.user, "kind": kind, "bytes": len(content)}
+    given |= {"filename": f"file {number}", "expires_at": seconds_from_now(7 * 86_400)}
+    upload = Upload(**given | shape | fields)
+    if not fields.get("file"):
+        upload.file = default_storage.save(f"uploads/{upload.account_id}/{upload.pk}", ContentFile(content))
+    upload.save(force_insert=True)
+    return upload
+
+
 PATHS: dict[str, list[Status]] = {
     Status.DRAFT: [],
     Status.QUEUED: [],
@@ -285,3 +308,48 @@ def _files(video: Video) -> dict[str, Any]:
         field: default_storage.save(f"{folder}/{name}", ContentFile(f"the {field}".encode()))
         for field, name in names.items()
     }
+
+
+def make_speech(caller: Person, status: str = SpeechStatus.READY, *, is_test: bool = False, **fields: Any) -> Speech:
+    """A speech of `SCRIPT`, ended as the worker ends it. `fields` of a request, then any other field of the row."""
+    asked = {name: fields.pop(name) for name in ("script", "voice_id", "language", "speed") if name in fields}
+    if "voice_id" not in asked:
+        asked["voice_id"] = make_voice().pk
+    request = SpeechRequest(**{"script": SCRIPT} | asked)
+    speech = speech_requests.request_speech(replace(caller.caller, is_test=is_test), request)
+    _end_speech(speech, status, seconds=fields.pop("seconds", "2.500"))
+    if fields:
+        Speech.objects.filter(pk=speech.pk).update(**fields)
+    speech.refresh_from_db()
+    return speech
+
+
+def _end_speech(speech: Speech, status: str, *, seconds: str) -> None:
+    speech.refresh_from_db()
+    if status == SpeechStatus.FAILED:
+        speech_outcomes.fail_speech(speech, code="script_refused", message="It cannot be spoken.", why="test")
+    elif status == SpeechStatus.READY:
+        spoken = Spoken("https://files.heygen.ai/1.wav", float(seconds), (SpokenWord("Hello", 0.1, 0.4),))
+        assert speech_outcomes.complete_speech(speech, _audio_of(speech, seconds), spoken)
+
+
+def _audio_of(speech: Speech, seconds: str) -> Upload:
+    """As `avatars.uploads.intake` keeps it, without the process that reads it."""
+    content, owner = tiny_wav(float(seconds)), {"account_id": speech.account_id, "is_test": speech.is_test}
+    upload = Upload(**owner, origin=UploadOrigin.SPEECH, kind=UploadKind.AUDIO, content_type="audio/wav")
+    upload.filename, upload.bytes, upload.duration_seconds = "speech.wav", len(content), Decimal(seconds)
+    upload.file = default_storage.save(f"uploads/{speech.account_id}/{upload.pk}.wav", ContentFile(content))
+    upload.expires_at = speech.expires_at
+    upload.save()
+    return upload
+
+
+def tiny_wav(seconds: float) -> bytes:
+    """Silence: 1,000 samples a second, of one byte."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(1000)
+        sound.writeframes(bytes(round(seconds * 1000)))
+    return file.getvalue()

@@ -33,6 +33,8 @@ TEST_ENVIRONMENT = {
     "STRIPE_API_HOST": NOWHERE,
 }
 SLOW = ("slow", "crash", "embedded")
+DRILL = "drill"
+"""The mark that `make drill` asks for."""
 _open = ExitStack()
 _stack: Stack | None = None
 """None in a worker of pytest-xdist."""
@@ -114,10 +116,18 @@ def redis_url(url: str, offset: int) -> str:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files with slow tests first, in whatever order: the last one to begin is what the other workers wait for."""
+    if config.option.markexpr != DRILL:
+        _leave_out_minutes(config, items)
     slow = {item.path for item in items if any(item.get_closest_marker(name) for name in SLOW)}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def _leave_out_minutes(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if left_out := [item for item in items if item.get_closest_marker("minutes")]:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(trylast=True)
@@ -128,7 +138,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hypothesis loads itself to write its summary, even if no test has used it."""
-    if session.config.option.markexpr == "drill" and not ran_any(session.config):
+    if session.config.option.markexpr == DRILL and not ran_any(session.config):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if "hypothesis" not in sys.modules:
         session.config.pluginmanager.unregister(name="hypothesispytest")

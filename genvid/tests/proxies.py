@@ -98,10 +98,18 @@ class Proxy(Service):
         self.wait(self._answers)
         return self
 
+    def _upstreams(self, text: str) -> str:
+        """The file that scripts/upgrade.sh writes, with its first content, which docs/ops names."""
+        written = self.folder / "upstreams"
+        written.write_text(self._with_ports(text))
+        return str(written)
+
     def _nginx(self) -> list[str]:
         certificate, key = write_certificate(self.folder, days=1)
         live = f"/etc/letsencrypt/live/{HOST}"
+        both = "".join(f"server 127.0.0.1:{port} max_fails=0;\n" for port in (8000, 8001))
         site = self._site("nginx.conf", {
+            "include /etc/nginx/genvid_web.conf;": f"include {self._upstreams(both)};",
             f"{live}/fullchain.pem": str(certificate),
             f"{live}/privkey.pem": str(key),
             "/var/log/nginx/genvid.log": str(self.access_log),
@@ -120,6 +128,7 @@ class Proxy(Service):
 
     def _caddy(self) -> list[str]:
         site = self._site("Caddyfile", {
+            "import /etc/caddy/genvid_web": f"import {self._upstreams('to 127.0.0.1:8000 127.0.0.1:8001')}",
             f"\n{HOST} {{": f"\nhttp://{HOST}:{self._plain.number} {{\n\tbind 127.0.0.1",
             "/var/log/caddy/genvid.log": str(self.access_log),
         })  # fmt: skip
@@ -131,10 +140,12 @@ class Proxy(Service):
         for old, new in changes.items():
             assert old in text, f"{name} has no {old}"
             text = text.replace(old, new)
-        text = re.sub(r"127\.0\.0\.1:(80\d\d)\b", lambda found: f"127.0.0.1:{self.ports[int(found[1])]}", text)
         written = self.folder / name
-        written.write_text(text)
+        written.write_text(self._with_ports(text))
         return written
+
+    def _with_ports(self, text: str) -> str:
+        return re.sub(r"127\.0\.0\.1:(80\d\d)\b", lambda found: f"127.0.0.1:{self.ports[int(found[1])]}", text)
 
     def _answers(self) -> bool:
         try:

@@ -167,14 +167,50 @@ def test_a_failed_dump_leaves_no_backup(site, tmp_path):
     assert (done.returncode, list((tmp_path / "kept").iterdir())) == (1, [])
 
 
+def media_tar(folder: Path, site: Site, rest: str) -> str:
+    """A command in the place of `docker compose exec … tar`."""
+    command = folder / "media_tar"
+    command.write_text(f"#!/bin/sh\ntar -C {site.media} -cf - . {rest}\n")
+    command.chmod(0o755)
+    return str(command)
+
+
+def test_a_backup_goes_on_where_files_came_and_went_meanwhile(site, tmp_path):
+    """Then tar's exit code is 1."""
+    made = backup(site, tmp_path / "kept", "--unencrypted", MEDIA_TAR=media_tar(tmp_path, site, "; exit 1"))
+    listed = subprocess.run(["tar", "-tf", made / "media.tar"], capture_output=True, text=True, check=True).stdout
+    assert listed.split() == ["./", "./videos/", "./videos/video.mp4"]
+
+
+@pytest.mark.parametrize("rest", ["| :; exit 1", "| head -c 1200; exit 1", "; exit 2"])
+def test_media_that_are_not_whole_leave_no_backup(site, tmp_path, rest):
+    done = site.script("backup.sh", str(tmp_path / "kept"), "--unencrypted", MEDIA_TAR=media_tar(tmp_path, site, rest))
+    assert (done.returncode == 0, list((tmp_path / "kept").iterdir())) == (False, [])
+
+
+def test_media_of_another_machine_are_not_looked_for_here(site, empty, tmp_path):
+    """A container's folder is none of the host's: an empty copy would look like a backup."""
+    away = {"MANAGE": ".venv/bin/python manage.py", "GENVID_VAR": str(tmp_path / "elsewhere")}
+    refused = site.script("backup.sh", str(tmp_path / "kept"), "--unencrypted", **away)
+    assert (refused.returncode, "name MEDIA_TAR, or say --no-media" in refused.stderr) == (1, True)
+    made = backup(site, tmp_path / "kept", "--unencrypted")
+    refused = empty.script("restore.sh", str(made), **away)
+    assert (refused.returncode, "name MEDIA_UNTAR, or say --no-media. Nothing" in refused.stderr) == (1, True)
+    assert not (tmp_path / "elsewhere" / "media").exists()
+
+
 def test_old_backups_are_deleted_and_the_newest_stays(site, tmp_path):
     kept = tmp_path / "kept"
-    for name, days in (("genvid-20200101T000000Z", 9), ("genvid-20200102T000000Z", 2), ("else", 9)):
+    old = {"genvid-20200101T000000Z": 9, "genvid-20200102T000000Z": 2, "else": 9}
+    for name, days in (old | {".unfinished-abc123": 9, ".unfinished-def456": 2}).items():
         (kept / name).mkdir(parents=True)
         then = kept.stat().st_mtime - days * 86_400
         os.utime(kept / name, (then, then))
     made = backup(site, kept, "--unencrypted", "--no-media", "--keep", "7")
-    assert {each.name for each in kept.iterdir()} == {"genvid-20200102T000000Z", "else", made.name}
+    assert {each.name for each in kept.iterdir()} == {
+        *("genvid-20200102T000000Z", "else", ".unfinished-def456"),
+        made.name,
+    }
 
 
 def test_a_damaged_backup_is_not_restored(site, empty, tmp_path):

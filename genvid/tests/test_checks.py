@@ -42,6 +42,8 @@ def test_the_settings_of_the_tests_are_sound():
         ({"ALLOW_PRIVATE_MEDIA_HOSTS": False, "ALLOW_PRIVATE_WEBHOOK_URLS": True, "TESTING": False}, ["genvid.W002"]),
         ({"ALLOW_PRIVATE_MEDIA_HOSTS": True, "TESTING": False, "EMBEDDED": True}, []),
         ({"VIDEO_SUBMIT_DEADLINE": 24 * 3600.0}, ["genvid.E004"]),
+        ({"OWN_AVATAR_CREATE_DEADLINE": 24 * 3600.0}, ["genvid.E045"]),
+        ({"OWN_AVATAR_LEASE": 1.0}, ["genvid.E046"]),
         ({"S3_BUCKET": "films", "S3_REGION": "", "S3_ENDPOINT_URL": ""}, ["genvid.E040"]),
         ({"S3_BUCKET": "films", "S3_ENDPOINT_URL": "https://s3.eu-west-1.amazonaws.com"}, ["genvid.E040"]),
         ({"S3_BUCKET": "films", "S3_ENDPOINT_URL": "https://s3.cn-north-1.amazonaws.com.cn"}, ["genvid.E040"]),

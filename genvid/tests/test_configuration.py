@@ -263,6 +263,7 @@ ILLUSTRATED = {
     "DEFAULT_FROM_EMAIL",
     "CORS_ALLOWED_ORIGINS",
     "CORS_ALLOWED_ORIGIN_REGEXES",
+    "MODERATION_HOOK",
 }
 """Settings with an example in .env.example, because no default is valid elsewhere."""
 

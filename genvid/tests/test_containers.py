@@ -1,6 +1,7 @@
 """The compose file, and the make targets that need a container engine, with a stand-in for the engine's client."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,22 @@ from genvid.schedule import queues
 from genvid.tests.scripts import SCRIPTS, load_script
 
 ROOT = SCRIPTS.parent
-PRODUCTION = {"postgres", "redis", "migrate", "web", "web2", "stream", "worker", "poller", "caller", "mailer", "beat"}
+PRODUCTION = {
+    *(
+        "postgres",
+        "redis",
+        "migrate",
+        "web",
+        "web2",
+        "stream",
+        "worker",
+        "poller",
+        "speaker",
+        "caller",
+        "mailer",
+        "beat",
+    )
+}
 ENGINE = """#!/bin/sh
 echo "$@" >>"$CALLS"
 case "$1 $2" in
@@ -54,10 +70,22 @@ def test_the_workers_of_production_serve_every_queue_once(compose):
     assert sorted(served) == sorted(queue.name for queue in queues())
 
 
-@pytest.mark.parametrize(("name", "served"), [("mailer", "mail"), ("poller", "polls"), ("worker", "celery,ticks")])
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [("mailer", "mail"), ("poller", "polls"), ("speaker", "speech"), ("worker", "celery,ticks")],
+)
 def test_what_waits_for_others_and_what_must_not_wait_have_workers_of_their_own(compose, name, served):
     command = compose["services"][name]["command"]
     assert command[command.index("-Q") + 1] == served
+
+
+def test_the_override_for_a_pooler_reaches_all_but_migrations(compose):
+    page = (ROOT / "docs" / "production.md").read_text()
+    (override,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "pgbouncer" in block]
+    given = yaml.safe_load(override)["services"]
+    ours = {name for name, each in compose["services"].items() if each.get("image") == "genvid:latest"}
+    assert set(given) == ours - {"migrate"}
+    assert {name for each in given.values() for name in each["environment"]} == {"DATABASE_URL", "PREPARED_STATEMENTS"}
 
 
 def test_whatever_ends_in_production_is_started_again(compose):

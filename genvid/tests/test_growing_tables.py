@@ -11,13 +11,13 @@ from billing.models import CreditLot, Hold, LedgerEntry
 from genvid.tests.factories import Person, grant, make_endpoint, make_video
 from genvid.tests.generated_rows import analyze, copy_row
 from genvid.tests.query_plans import indexes_of, plan_of
-from videos.models import Batch, Video, VideoEvent, WebhookDelivery
+from videos.models import Batch, Speech, Video, VideoEvent, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 COUNT = 3_000
 GROWING = (
     *(Video, VideoEvent, Batch, WebhookDelivery, Hold, LedgerEntry, CreditLot),
-    *(OutgoingEvent, Delivery, IdempotencyRecord),
+    *(OutgoingEvent, Delivery, IdempotencyRecord, Speech),
 )
 
 

@@ -18,7 +18,7 @@ from genvid.tests.factories import JsonClient
 from videos.models import ProviderState
 from videos.provider import provider_gate
 
-QUEUES = ("celery", "files", "mail", "orders", "outgoing", "polls", "ticks")
+QUEUES = ("celery", "files", "mail", "orders", "outgoing", "polls", "speech", "ticks")
 PROBED = dict.fromkeys(("database", "migrations", "broker", "storage", "catalogue", "shop"), "ok")
 
 

@@ -192,9 +192,15 @@ def test_the_age_of_each_heartbeat_is_a_gauge():
     send_heartbeats()
     Heartbeat.objects.filter(name="orders").update(beat_at=from_now(-90))
     ages = {name: value for (metric, name), value in shown().items() if metric == "genvid_heartbeat_seconds"}
-    assert set(ages) == {BEAT, "orders"}
+    assert set(ages) == {BEAT, *NAMES}
     assert ages["orders"] == pytest.approx(90, abs=60)
     assert ages["orders"] >= 90
+
+
+def test_a_queue_that_nobody_ever_served_grows_old_since_it_was_first_asked():
+    send_heartbeats()
+    Heartbeat.objects.filter(name="polls").update(asked_at=from_now(-300), sent_at=from_now(-1))
+    assert shown()["genvid_heartbeat_seconds", "polls"] >= 300
 
 
 def test_the_length_of_each_queue_and_the_age_of_its_oldest_message_are_gauges(empty_broker):

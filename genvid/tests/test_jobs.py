@@ -42,9 +42,12 @@ QUEUES = {
     "accounts.sweep_privacy": "celery",
     "accounts.work_on_erasure": "files",
     "accounts.work_on_export": "files",
-    "avatars.sweep_uploads": "celery",
+    "avatars.remove_orphans": "outgoing",
+    "avatars.sweep_creations": "celery",
     "avatars.sync": "outgoing",
     "avatars.sync_when_empty": "outgoing",
+    "avatars.work_on_creation": "files",
+    "avatars.sweep_uploads": "celery",
     "avatars.work_on_upload": "files",
     "billing.expire_lots": "celery",
     "billing.keep_time": "celery",
@@ -80,6 +83,7 @@ QUEUES = {
     "videos.register_webhook": "outgoing",
     "videos.replace_file": "files",
     "videos.retain": "files",
+    "videos.speak": "speech",
     "videos.store": "files",
     "videos.submit": "orders",
     "videos.sweep": "celery",
@@ -92,6 +96,8 @@ SCHEDULED = {
     "accounts.purge",
     "accounts.sweep_deliveries",
     "accounts.sweep_privacy",
+    "avatars.remove_orphans",
+    "avatars.sweep_creations",
     "avatars.sweep_uploads",
     "avatars.sync",
     "avatars.sync_when_empty",
@@ -193,7 +199,7 @@ def test_celery_routes_each_job_to_its_queue() -> None:
 
 
 def test_a_worker_without_named_queues_serves_every_queue() -> None:
-    names = {"celery", "files", "mail", "orders", "outgoing", "polls", "ticks"}
+    names = {"celery", "files", "mail", "orders", "outgoing", "polls", "speech", "ticks"}
     assert set(app.amqp.queues.consume_from) == set(QUEUES.values()) == names
     assert app.amqp.queues[DEFAULT_QUEUE].name == app.conf.task_default_queue == "celery"
 

@@ -18,7 +18,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 MANIFESTS: list[dict[str, Any]] = [each for file in FILES for each in yaml.safe_load_all(file.read_text())]
 WITH_PODS = [each for each in MANIFESTS if each["kind"] in ("Deployment", "Job")]
 GRANIAN = re.compile(r"GRANIAN_[A-Z_]+")
-PROCESSES = {"web", "stream", "worker", "poller", "caller", "mailer", "beat", "migrate"}
+PROCESSES = {"web", "stream", "worker", "poller", "speaker", "caller", "mailer", "beat", "migrate"}
 
 
 def named(kind: str, name: str) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_traffic_follows_database_and_migrations_and_a_restart_follows_the_proce
     assert served["ports"] == [{"name": "http", "containerPort": 8000}]
 
 
-@pytest.mark.parametrize("process", ["worker", "poller", "caller", "mailer"])
+@pytest.mark.parametrize("process", ["worker", "poller", "speaker", "caller", "mailer"])
 def test_a_worker_that_does_not_answer_is_replaced(compose, process):
     (*_, asked) = container(process)["livenessProbe"]["exec"]["command"]
     assert asked == compose[process]["healthcheck"]["test"][1].replace("$$", "$")

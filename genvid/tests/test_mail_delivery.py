@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from accounts.enums import MailKind
 from accounts.models import User
+from avatars.enums import MailKind as AvatarMailKind
 from billing.enums import MailKind as BillingMailKind
 from genvid.mail import composing, delivery, gauges, jobs, outbox, staff_alarms
 from genvid.mail.composing import Message, Order, Recipient, composes
@@ -144,7 +145,7 @@ def test_one_of_many_workers_sends_a_mail(mailoutbox):
 
 def test_every_kind_of_mail_has_a_composer():
     about_money = {f"billing.{kind}" for kind in BillingMailKind if kind != BillingMailKind.STAFF_ALARM}
-    others = {*MailKind.values, *VideoMailKind.values, staff_alarms.KIND}
+    others = {*MailKind.values, *VideoMailKind.values, *AvatarMailKind.values, staff_alarms.KIND}
     assert composing.kinds() == about_money | others | {KIND}
 
 

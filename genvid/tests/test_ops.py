@@ -139,6 +139,32 @@ def test_every_alert_has_a_name_of_its_own_a_severity_and_a_summary():
     assert [rule["alert"] for rule in RULES if not rule["annotations"]["summary"].endswith((".", "}}."))] == []
 
 
+MATCHES = {
+    "MatchOp.Equal": lambda value, wanted: value == wanted,
+    "MatchOp.NotRe": lambda value, wanted: not re.fullmatch(wanted, value),
+}
+
+
+def test_the_silence_of_every_queue_and_of_beat_raises_an_alert():
+    watched = {}
+    for name in ("GenvidBeatSilent", "GenvidQueueSilent"):
+        selectors = parts_of(parse(QUERIES[name]), promql_parser.VectorSelector)
+        chosen = [[MATCHES[str(m.op)](part, m.value) for m in each.matchers.matchers]
+                  for part in ["beat", *queue_names()] for each in selectors]  # fmt: skip
+        watched[name] = sum(map(all, chosen))
+    assert watched == {"GenvidBeatSilent": 1, "GenvidQueueSilent": 1 + len(queue_names())}
+
+
+def test_the_runbook_names_the_services_that_serve_each_queue():
+    services = yaml.safe_load((OPS.parents[1] / "docker-compose.yml").read_text())["services"]
+    serving = {name: each["command"] for name, each in services.items() if "-Q" in each.get("command", ())}
+    served = {name: tuple(command[command.index("-Q") + 1].split(",")) for name, command in serving.items()}
+    told = re.findall(r"`(\w+)`\s\(((?:`\w+`(?:, )?)+)\)", (OPS / "runbook.md").read_text())
+    assert {name: tuple(re.findall(r"\w+", queues)) for name, queues in told} == served
+    pairs = re.findall(r"queue\s`(\w+)`\s\(the\sservice\s`(\w+)`\)", (OPS / "runbook.md").read_text())
+    assert [(queue, name) for queue, name in pairs if queue not in served[name]] == []
+
+
 def test_the_runbook_says_the_severities_of_the_rules():
     told = re.findall(r"^### (\w+)\n\n\*(\w+)\*:", (OPS / "runbook.md").read_text(), flags=re.MULTILINE)
     assert dict(told) == {rule["alert"]: rule["labels"]["severity"] for rule in RULES}

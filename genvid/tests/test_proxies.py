@@ -1,5 +1,6 @@
 """docs/ops/nginx.conf and docs/ops/Caddyfile, whole, with the real nginx and Caddy where they are installed."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -133,6 +134,18 @@ def test_plain_http_is_sent_to_https(proxy):
         pytest.skip("Caddy does it itself for a name of the internet; here it serves one on loopback")
     answer = proxy.ask_plainly("/a?b=c")
     assert (answer.status, answer.headers["Location"]) == (308, f"https://{HOST}/a?b=c")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "reads"), [("nginx.conf", "--nginx", "include"), ("Caddyfile", "--caddy", "import")]
+)
+def test_the_proxy_reads_the_file_that_the_upgrade_writes(name, option, reads):
+    """Servers that stand anywhere else would get requests while they are replaced."""
+    text, production = (OPS / name).read_text(), (OPS.parent / "production.md").read_text()
+    (written,) = set(re.findall(rf"scripts/upgrade\.sh.*{option} (/[\w/.]+\w)", production + text))
+    lines = [line.strip() for line in text.splitlines() if not line.strip().startswith("#")]
+    assert [line.rstrip(";") for line in lines if written in line] == [f"{reads} {written}"]
+    assert [line for line in lines if re.search(r"127\.0\.0\.1:800\d", line)] == []
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])

@@ -128,7 +128,7 @@ def test_the_queues_are_made_before_the_parts_could_race_for_them(tmp_path):
         closing(sqlite3.connect(unstarted.folder / "broker.sqlite3")) as link,
     ):
         names = [name for (name,) in link.execute("SELECT name FROM kombu_queue ORDER BY name")]
-    assert names == ["celery", "files", "mail", "orders", "outgoing", "polls", "ticks"]
+    assert names == ["celery", "files", "mail", "orders", "outgoing", "polls", "speech", "ticks"]
 
 
 def test_the_site_comes_up_again_after_a_power_cut(site):
@@ -144,7 +144,7 @@ def test_the_site_comes_up_again_after_a_power_cut(site):
 def test_beat_and_every_queue_of_the_embedded_broker_prove_that_they_live(site):
     site.wait(lambda: "starting" not in parts_of(site).values())
     parts = parts_of(site)
-    queues = ("celery", "files", "mail", "orders", "outgoing", "polls", "ticks")
+    queues = ("celery", "files", "mail", "orders", "outgoing", "polls", "speech", "ticks")
     assert {name: parts[name] for name in ("beat", *queues)} == dict.fromkeys(("beat", *queues), "ok")
 
 

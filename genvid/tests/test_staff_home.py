@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts import audit_log
@@ -19,6 +20,7 @@ from billing.models import Dispute, StripeSync, TopUp, Wallet
 from genvid import process_cache, staff_home, staff_menu
 from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import queries_of
+from genvid.tests.employees import employee
 from genvid.tests.factories import (
     PASSWORD,
     Person,
@@ -341,3 +343,18 @@ def test_links_of_the_menu_open(staff):
     links = [item["link"] for group in groups for item in group["items"]]
     assert {staff.get(link).status_code for link in links} == {200}
     assert Video.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", sorted(staff_home._work))
+def test_work_is_shown_to_those_who_may_open_its_list(name):
+    work = staff_home._work[name]
+    app, model, page = (resolve(urlsplit(work.link()).path).url_name or "").split("_")
+    assert (work.permission, page) == (f"{app}.view_{model}", "changelist")
+
+
+def test_what_its_reader_may_not_open_is_not_found(owner):
+    checkout = make_checkout(owner)
+    term = {"q": checkout.stripe_session_id}
+    cashier, clerk = employee("view_payment"), employee("view_checkout")
+    leads_to = [who.get("/admin/find/", term)["Location"] for who in (cashier, clerk)]
+    assert leads_to == [HOME, reverse("admin:billing_checkout_change", args=[checkout.pk])]

@@ -10,10 +10,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
+from djstripe.models import Charge
 from playwright.sync_api import Page
 
 from accounts.models import User
-from billing.models import LedgerEntry
+from billing.models import Customer, LedgerEntry
+from billing.tests.stripe_objects import make_copy
 from genvid.tests.browser import Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, grant, make_key, make_payment, make_video
 
@@ -32,6 +34,8 @@ def video(owner: Person, avatar: Any) -> Any:
     payment = make_payment(owner)
     grant(owner, 100, payment_id=payment.pk)
     make_key(owner)
+    Customer.objects.create(account=owner.account, stripe_customer_id="cus_0123456789abcdef")
+    make_copy("Charge", customer=make_copy("Customer", "cus_0123456789abcdef"))
     return make_video(owner, "completed", avatar=avatar, title="Spring sale")
 
 
@@ -72,6 +76,8 @@ def test_customer_and_video_pages_are_clean_at_any_width_and_in_the_dark(
     addresses = {
         "customer": reverse("admin:accounts_account_change", args=[owner.account.pk]),
         "video": reverse("admin:videos_video_change", args=[video.pk]),
+        "copies": reverse("admin:djstripe_charge_changelist"),
+        "copy": reverse("admin:djstripe_charge_change", args=[rows(Charge.objects.get).pk]),
         "give": reverse("admin:billing_wallet_act_adjust", args=[owner.account.pk]),
     }
     for name, address in addresses.items():

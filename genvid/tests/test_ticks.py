@@ -96,6 +96,17 @@ def test_a_lost_tick_is_sent_again_after_three_periods(clock, monkeypatch):
     assert lifetimes(clock, monkeypatch, 3, taken=True) == [15.0] * 3
 
 
+def test_ticks_that_are_rare_because_there_is_little_to_do_are_not_taken_for_lost(db, beat, clock, monkeypatch, woken):
+    """Else the next that is lost would be missed for an hour, and with it every poll."""
+    found: list[float] = []
+    monkeypatch.setattr(ticks.cache, "is_first_in", lambda key, seconds: found.append(seconds) or True)
+    for is_busy in [True, False] * 4:
+        monkeypatch.setattr("genvid.beat.has_work", lambda task, is_busy=is_busy: is_busy)
+        tick(beat, jobs.POLL.name)
+        clock.now += 600.0
+    assert found == [MIN_LIFETIME_SECONDS] * 4
+
+
 def test_without_redis_the_embedded_broker_is_asked(tmp_path, settings, monkeypatch):
     settings.REDIS_URL = ""
     with Connection(f"sqla+sqlite:///{tmp_path / 'broker.sqlite3'}") as connection:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from genvid.admin_lists import as_uuid
 from genvid.charts import chart
 from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 from videos.models import Batch, OperatorAlarm, Video
@@ -108,14 +109,19 @@ def _minutes(seconds: Sequence[float | None]) -> list[float | None]:
     return [None if each is None else round(each / 60, 2) for each in seconds]
 
 
-def find_by_id(term: str) -> str | None:
-    try:
-        key = UUID(term)
-    except ValueError:
+def find_video(term: str) -> str | None:
+    return _page_of(Video, term)
+
+
+def find_batch(term: str) -> str | None:
+    return _page_of(Batch, term)
+
+
+def _page_of(model: type[Model], term: str) -> str | None:
+    key = as_uuid(term)
+    if key is None or not model._default_manager.filter(pk=key).exists():
         return None
-    if Video.objects.filter(pk=key).exists():
-        return reverse("admin:videos_video_change", args=[key])
-    return reverse("admin:videos_batch_change", args=[key]) if Batch.objects.filter(pk=key).exists() else None
+    return reverse(f"admin:videos_{model._meta.model_name}_change", args=[key])
 
 
 def find_by_heygen_id(term: str) -> str | None:
@@ -152,4 +158,6 @@ add_work(
         is_urgent=True,
     ),
 )
-add_look_ups(LookUp(find_by_id, SEE_VIDEOS), LookUp(find_by_heygen_id, SEE_VIDEOS))
+add_look_ups(
+    LookUp(find_video, SEE_VIDEOS), LookUp(find_batch, "videos.view_batch"), LookUp(find_by_heygen_id, SEE_VIDEOS)
+)

@@ -40,7 +40,7 @@ def _joined(videos: QuerySet[Any, Any], holds: QuerySet[Any, Any]) -> list[tuple
     (of_videos, given), (of_holds, more) = (rows.query.sql_with_params() for rows in (videos, holds))
     statement = f"""
         SELECT video.engine, COUNT(*), SUM(video.duration_seconds), SUM(video.credits_charged),
-               SUM(hold.provider_microdollars)
+               COALESCE(SUM(hold.provider_microdollars), 0), COUNT(*) - COUNT(hold.provider_microdollars)
         FROM ({of_videos}) AS video JOIN ({of_holds}) AS hold ON hold.reference = video.key
         GROUP BY video.engine ORDER BY 5 DESC, 1
     """  # noqa: S608 - statements of the ORM
@@ -50,9 +50,9 @@ def _joined(videos: QuerySet[Any, Any], holds: QuerySet[Any, Any]) -> list[tuple
     return rows
 
 
-def _row(engine: str, videos: int, seconds: Any, credits_charged: int, cost: Any) -> BreakdownRow:
+def _row(engine: str, videos: int, seconds: Any, credits_charged: int, cost: Any, unknown: int) -> BreakdownRow:
     units = {"videos": videos, "seconds": round(seconds or 0), "credits": int(credits_charged)}
-    return BreakdownRow(engine, units, int(cost))
+    return BreakdownRow(engine, units, int(cost), unknown)
 
 
 add_breakdown(Breakdown("engine", "By engine", by_engine))

@@ -9,8 +9,8 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.decorators import action
 
 from accounts import audit_log
@@ -33,7 +33,9 @@ class OperatedAdmin(ReadOnlyAdmin):
 
 def _page_of(offered: StaffAction) -> Callable[..., HttpResponse]:
     def page(self: "StaffActionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-        video = get_object_or_404(Video, pk=object_id)
+        video = self.get_object(request, object_id)
+        if video is None:
+            raise Http404
         form = offered.form(request.POST, request.FILES) if is_confirmed(request) else offered.form()
         if is_confirmed(request) and form.is_valid():
             self.run(request, offered, [video], form.cleaned_data)

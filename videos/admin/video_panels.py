@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +11,23 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Account
-from avatars.avatar_kinds import kind_of
 from billing import credits
-from genvid.panels import Cell, Link, Panel, label, link, link_to, links, list_of, moment, panel, register_reference
+from genvid.panels import (
+    Cell,
+    Link,
+    Panel,
+    label,
+    link,
+    link_to,
+    links,
+    list_of,
+    moment,
+    panel,
+    register_reference,
+    step_cells,
+)
 from videos.enums import Status
+from videos.kinds import registry
 from videos.models import Video, VideoEvent, WebhookDelivery
 
 SHOWN = 20
@@ -30,13 +42,13 @@ COLOURS: dict[str, str] = {
 BY_COLOUR = {
     colour: [word for word, its in COLOURS.items() if its == colour] for colour in sorted(set(COLOURS.values()))
 }
-CENT = Decimal("0.01")
 
 register_reference("video", "admin:videos_video_change")
 
 
-def first_words(script: str) -> str:
-    text = " ".join(script[: 4 * WORDS].split())
+def first_words(script: str | None) -> str:
+    """Of what a voice says; of a recording, that it is one."""
+    text = "a recording" if script is None else " ".join(script[: 4 * WORDS].split())
     return text if len(text) <= WORDS else f"{text[:WORDS].rsplit(' ', 1)[0]}…"
 
 
@@ -70,11 +82,10 @@ def _refund(request: HttpRequest, video: Video) -> Link | None:
 
 @panel("videos.video", order=10, permission="videos.view_video")
 def price(request: HttpRequest, video: Video) -> Panel:
-    why = credits.explain_price(
-        video.money_reference, engine=video.engine, avatar_kind=kind_of(video.avatar_id), resolution=video.resolution
-    )
+    why = credits.explain_price(video.money_reference, **registry.rate_of(video))
     rows = [("Test video", "free", "It was ordered with a test key."), *_asked(video, why)] if video.is_test else [
-        *_asked(video, why), *_counted(video, why), *_moved(why), *_earned(why)
+        *_asked(video, why), *_counted(video, why), *map(step_cells, why.moved()),
+        *(map(step_cells, why.earned()) if request.user.has_perm("billing.view_payment") else ()),
     ]  # fmt: skip
     return Panel("Why this price", ("Step", "Amount", "How"), rows)
 
@@ -85,7 +96,8 @@ Row = tuple[Cell, Cell, Cell]
 def _asked(video: Video, why: credits.PriceExplanation) -> Iterator[Row]:
     if why.rate is not None:
         yield "Rate", link_to(why.rate), f"at least {why.rate.minimum_credits} credits; in force when it was settled"
-    yield "Estimated", f"{video.estimated_seconds} s", "from the script, when it was ordered"
+    source = "from the script, when it was ordered" if video.audio_id is None else "the length of the recording"
+    yield "Estimated", f"{video.estimated_seconds} s", source
 
 
 def _counted(video: Video, why: credits.PriceExplanation) -> Iterator[Row]:
@@ -104,45 +116,6 @@ def _counted(video: Video, why: credits.PriceExplanation) -> Iterator[Row]:
         yield "Rounded up", f"{rounded} credits", f"{how}, to whole credits and the minimum"
 
 
-def _moved(why: credits.PriceExplanation) -> Iterator[Row]:
-    if why.charge is not None:
-        capped = why.hold is not None and why.hold.needed is not None
-        how = (
-            f"{why.hold.needed} were needed: never more than the hold"
-            if capped and why.hold
-            else why.charge.description
-        )
-        yield "Charged", link_to(why.charge, f"{-why.charge.credits} credits"), how
-    elif why.hold is not None:
-        yield "Charged", "nothing", "the hold is open" if why.hold.settled_at is None else "the hold was given back"
-    if why.refund is not None:
-        yield "Given back", link_to(why.refund, f"{why.refund.credits} credits"), why.refund.description
-
-
-def _earned(why: credits.PriceExplanation) -> Iterator[Row]:
-    if why.hold is None or why.hold.settled_at is None:
-        return
-    if (cost := why.provider_cost) is None:
-        yield "HeyGen's cost", "unknown", "no price of HeyGen's was set; so is the margin"
-        return
-    rate = f"{why.rate.provider_microdollars_per_second} micro-dollars a second" if why.rate else ""
-    yield "HeyGen's cost", f"{cost:.4f} USD", link_to(why.rate, rate)
-    if why.value is None or why.revenue is None:
-        yield "Margin", label(f"{-cost:.2f} USD", "warning"), "nothing was bought before: the credits were free"
-        return
-    earned, bought = why.revenue, why.value
-    paid = link_to(bought.payment, f"the last purchase: {bought}")
-    yield "Worth", f"{_cents(earned)} {bought.payment.currency.upper()}", paid
-    if bought.payment.currency == "usd":
-        margin = earned - cost
-        share = f"{100 * margin / earned:.0f} % of it" if earned else ""
-        yield "Margin", label(f"{_cents(margin)} USD", "success" if margin >= 0 else "danger"), share
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
-
-
 # ── What happened
 
 
@@ -156,7 +129,9 @@ class Step:
 
 @panel("videos.video", order=20, permission="videos.view_video")
 def timeline(request: HttpRequest, video: Video) -> Panel:
-    found = sorted([*_moves(video), *_calls(video), *_webhooks(video)], key=lambda step: step.at)
+    moves = _moves(video) if request.user.has_perm("videos.view_videoevent") else ()
+    webhooks = _webhooks(video) if request.user.has_perm("videos.view_webhookdelivery") else ()
+    found = sorted([*moves, *_calls(video), *webhooks], key=lambda step: step.at)
     rows, before = [], video.created_at
     for step in found:
         rows.append((moment(step.at), f"{(step.at - before).total_seconds():.3f}", step.kind, step.what, step.detail))

@@ -1,6 +1,7 @@
 """Batches: one script for many rows, accepted whole or not at all."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -17,13 +18,14 @@ from genvid import database_clock, request_context
 from genvid.api.serializers import refuse_field
 from genvid.errors import MAX_DETAILS, InvalidState, ValidationFailed
 from genvid.jobs import enqueue, enqueue_on_commit
-from videos import jobs, settlement, video_events
-from videos.batches import batch_input
+from videos import jobs, settlement, video_events, video_request
+from videos.batches import batch_input, batch_subjects
 from videos.batches.batch_input import Table
+from videos.batches.batch_subjects import Casts
 from videos.batches.columns import AmbiguousColumn, NoColumn, columns_for
 from videos.enums import Status
+from videos.kinds.casting import Cast
 from videos.lifecycle import scripts, video_actions
-from videos.lifecycle.video_actions import Cast
 from videos.models import Batch, Video, VideoEvent, seconds_from_now
 from videos.queue import estimates, queue_positions, render_times
 from videos.speech import markup
@@ -58,6 +60,17 @@ class Draft:
     @property
     def credits(self) -> int:
         return sum(video.credits_held for video in self.videos)
+
+
+def texts_of(request: VideoRequest, table: Table) -> dict[str, str]:
+    """What the videos would say and be called, by `rows.N.script`; nothing where the rows do not fit the template."""
+    try:
+        used = _variables(request, table)
+        filled = [batch_subjects.fill(request, _values_of(row, used)) for row in table.rows]
+    except (ValidationFailed, batch_subjects.NoId):
+        return {}
+    rows = enumerate(map(video_request.texts_of, filled))
+    return {f"rows.{index}.{name}": text for index, texts in rows for name, text in texts.items()}
 
 
 def quote_batch(caller: Caller, request: VideoRequest, table: Table) -> BatchQuote:
@@ -153,14 +166,14 @@ def _cancel_chunk(batch_id: UUID) -> int:
 
 def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
     used = _variables(request, table)
-    cast = video_actions.cast_for(request, caller.account_id)
-    _require_known_tags(request.script)
-    requests = _requests(request, cast, table, used)
+    casts = Casts(request, video_actions.orderer_of(caller))
+    _require_known_tags(request.script or "")
+    requests = _requests(request, casts, table, used)
     batch = Batch(
         **video_actions.owned_by(caller),
         title=request.title,
-        script=request.script,
-        template=replace(request, avatar_id=cast.avatar.pk, voice_id=cast.voice.pk).batch_template(),
+        script=request.script or "",
+        template=casts.named(request).batch_template(),
         columns=table.columns,
         total=len(table.rows),
         open=len(table.rows),
@@ -168,7 +181,7 @@ def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
     draft = Draft(batch, [], credits.overrun_factor(caller.account_id))
     pricer, render_seconds = cache(credits.pricer), cache(render_times.render_seconds)
     for number, (each, row) in enumerate(zip(requests, table.rows, strict=True), start=1):
-        fields = video_actions.owned_by(caller) | video_actions.fields_of(each, cast, render_seconds)
+        fields = video_actions.owned_by(caller) | video_actions.fields_of(each, casts.of(each), render_seconds)
         video = Video(**fields, batch=batch, batch_row=number, variables=row, status=Status.QUEUED)
         video.api_key_id = caller.key_id
         video.credits_held = video_actions.hold_amount(video, draft.hold_factor, pricer)
@@ -178,7 +191,7 @@ def _drafted(caller: Caller, request: VideoRequest, table: Table) -> Draft:
 
 def _variables(request: VideoRequest, table: Table) -> dict[str, str]:
     used: dict[str, str] = {}
-    for name, template in (("script", request.script), ("title", request.title)):
+    for name, template in batch_subjects.templates_of(request).items():
         try:
             used |= columns_for(batch_input.variables_of(template), table.columns, table.repeated)
         except batch_input.BadTemplate as error:
@@ -197,42 +210,50 @@ def _require_known_tags(template: str) -> None:
             raise refuse_field("script", markup.reason_against(tag))
 
 
-def _requests(request: VideoRequest, cast: Cast, table: Table, used: dict[str, str]) -> list[VideoRequest]:
+def _requests(request: VideoRequest, casts: Casts, table: Table, used: dict[str, str]) -> list[VideoRequest]:
     """One for each row. Raises one ValidationFailed that names every row and column that is wrong."""
-    requests, problems = [], Problems(table)
+    filled: dict[int, VideoRequest] = {}
+    problems = Problems(table)
+    wrong = {index: dict(table.wrong.get(index, {})) for index in range(len(table.rows))}
     for index, row in enumerate(table.rows):
-        wrong = table.wrong.get(index, {})
-        if not table.is_unreadable and batch_input.WHOLE_ROW not in wrong:
-            requests.append(_filled(request, row, used))
-            wrong = _row_problems(row, used, requests[-1], cast) | wrong
-        problems.add(index, wrong)
+        if table.is_unreadable or batch_input.WHOLE_ROW in wrong[index]:
+            continue
+        try:
+            filled[index] = batch_subjects.fill(request, _values_of(row, used))
+        except batch_subjects.NoId as error:
+            wrong[index] = dict.fromkeys((used[name] for name in error.variables), str(error)) | wrong[index]
+    casts.prepare(filled.values())
+    for index, each in filled.items():
+        wrong[index] = _row_problems(table.rows[index], used, each, casts) | wrong[index]
+    for index, found in wrong.items():
+        problems.add(index, found)
     problems.raise_any()
-    return requests
+    return list(filled.values())
 
 
-def _filled(request: VideoRequest, row: batch_input.Row, used: dict[str, str]) -> VideoRequest:
-    values = {variable: row.get(column, "") for variable, column in used.items()}
-    return replace(
-        request, title=batch_input.fill(request.title, values), script=batch_input.fill(request.script, values)
-    )
+def _values_of(row: batch_input.Row, used: Mapping[str, str]) -> dict[str, str]:
+    return {variable: row.get(column, "") for variable, column in used.items()}
 
 
-def _row_problems(row: batch_input.Row, used: dict[str, str], request: VideoRequest, cast: Cast) -> dict[str, str]:
+def _row_problems(row: batch_input.Row, used: dict[str, str], request: VideoRequest, casts: Casts) -> dict[str, str]:
     empty = [column for column in used.values() if not row.get(column, "").strip()]
     if empty:
         return dict.fromkeys(empty, "Is empty; the script uses it.")
+    cast = casts.found(request)
+    if isinstance(cast, ValidationFailed):
+        return dict(cast.details or {})
     long_title = f"Is longer than {TITLE_LIMIT} characters with this row's values."
     wrong = {"script": _script_problem(request, cast), "title": long_title if len(request.title) > TITLE_LIMIT else ""}
     return {name: problem for name, problem in wrong.items() if problem}
 
 
 def _script_problem(request: VideoRequest, cast: Cast) -> str:
-    length = len(request.script)
-    if length > SCRIPT_LIMIT:
-        return f"Is {length} characters long with this row's values; at most {SCRIPT_LIMIT}."
-    if not estimates.is_speakable(request.script):
+    script = request.script or ""
+    if len(script) > SCRIPT_LIMIT:
+        return f"Is {len(script)} characters long with this row's values; at most {SCRIPT_LIMIT}."
+    if not estimates.is_speakable(script):
         return NOTHING_SPEAKABLE
-    return scripts.script_problem(request, cast.voice)
+    return scripts.script_problem(script, cast.voice, speed=request.speed) if cast.voice else ""
 
 
 class Problems:

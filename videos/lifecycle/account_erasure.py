@@ -11,9 +11,10 @@ from genvid import database_clock
 from genvid.batched_rows import delete_in_batches, update_in_batches
 from genvid.leasing import sweep
 from videos import jobs, settlement
-from videos.enums import TERMINAL, WAITING, Status
+from videos.enums import TERMINAL, WAITING, SpeechStatus, Status
 from videos.lifecycle import deletion
-from videos.models import Batch, Video, VideoEvent, WebhookDelivery
+from videos.listening import speaking, speech_expiry
+from videos.models import Batch, Speech, Video, VideoEvent, WebhookDelivery
 from videos.querysets import VideoQuerySet
 
 logger = structlog.get_logger(__name__)
@@ -27,11 +28,28 @@ def erase_videos_of(account_id: UUID) -> str:
     mine = Video.objects.filter(account=account_id)
     _cancel_waiting(mine)
     _delete_ended(mine)
+    speeches = erase_speeches_of(account_id)
     making, undeleted = mine.filter(status__in=WAITING).count(), _undeleted(mine).count()
     if making or undeleted:
         return f"{making} videos are being made, {undeleted} are not deleted everywhere"
+    if speeches:
+        return f"{speeches} speeches are being made"
     _clear_texts(account_id, mine)
     return ""
+
+
+def erase_speeches_of(account_id: UUID) -> int:
+    """Ends and clears speeches. Returns how many are left for the next round: a worker or a video has them."""
+    mine = Speech.objects.filter(account=account_id)
+    for speech in mine.filter(status=SpeechStatus.CREATING).due()[:BATCH_SIZE]:
+        speaking.end_for_erasure(speech)
+    # Without a moment to act they are cleared already: their videos' rows refer to them.
+    ended = list(mine.exclude(status=SpeechStatus.CREATING).exclude(due_at=None)[:BATCH_SIZE])
+    used = speech_expiry.used_by_videos([speech.pk for speech in ended])
+    for speech in ended:
+        if speech.pk not in used:
+            speech_expiry.clear_speech(speech)
+    return mine.exclude(due_at=None).count()
 
 
 def _cancel_waiting(mine: VideoQuerySet) -> None:

@@ -15,6 +15,7 @@ from genvid.heygen.heygen_errors import HeyGenError
 from genvid.leasing import sweep
 from videos import jobs, video_events
 from videos.enums import Status
+from videos.listening import speech_expiry
 from videos.models import Video, VideoEvent, WebhookDelivery
 from videos.pipeline.storage import delete_files
 from videos.provider import heygen_clients
@@ -40,6 +41,7 @@ def apply_retention() -> None:
     delete_old_deliveries()
     clear_provider_texts()
     delete_old_events()
+    speech_expiry.clear_expired()
 
 
 def warn_of_expiry() -> None:

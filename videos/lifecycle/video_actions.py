@@ -12,23 +12,24 @@ from django.conf import settings
 from accounts.caller import Caller
 from accounts.enums import EventType
 from accounts.webhooks import outgoing_events
-from avatars.models import Avatar, Voice
-from avatars.offers import offered_cast
 from billing import credits
 from genvid import database_clock, request_context
 from genvid.api.serializers import refuse_field
-from genvid.errors import InvalidState
+from genvid.errors import InvalidState, ValidationFailed
 from genvid.jobs import enqueue_on_commit
 from genvid.leasing import from_now
 from genvid.statements import insert_together
 from genvid.transactions import joined
 from videos import jobs, settlement, video_events
 from videos.enums import Status
+from videos.kinds import registry, sounds
+from videos.kinds.casting import Cast, cast_for
+from videos.kinds.sounds import Recorded, estimated_seconds
+from videos.kinds.subjects import Orderer
 from videos.lifecycle import scripts
 from videos.models import Video, VideoEvent, seconds_from_now
 from videos.queue import estimates, render_times, waiting_reasons
 from videos.queue.waiting_reasons import WaitingState
-from videos.speech.languages import language_name, voice_speaks
 from videos.speech.warnings import Warned
 from videos.video_request import VideoChanges, VideoRequest
 
@@ -60,15 +61,8 @@ class Order:
     state: WaitingState
 
 
-@dataclass(frozen=True)
-class Cast:
-    avatar: Avatar
-    voice: Voice
-    engine: str
-
-
 def quote_video(caller: Caller, request: VideoRequest) -> Quote:
-    video = Video(**owned_by(caller), **_checked_fields(request, caller.account_id))
+    video = Video(**owned_by(caller), **_checked_fields(request, orderer_of(caller)))
     available, factor = credits.available_and_factor(caller.account_id)
     needed = hold_amount(video, factor)
     state = waiting_reasons.waiting_state_of_next(video.account_id, is_test=video.is_test)
@@ -85,19 +79,16 @@ def quote_video(caller: Caller, request: VideoRequest) -> Quote:
 
 
 def hold_amount(video: Video, factor: Decimal, pricer: Pricer = credits.pricer) -> int:
-    """The price of `estimates.seconds_to_hold`; 0 for a test video. `factor`: `credits.overrun_factor`."""
+    """The price of `sounds.seconds_to_hold`; 0 for a test video. `factor`: `credits.overrun_factor`."""
     if video.is_test:
         return 0
-    price = pricer(engine=video.engine, avatar_kind=video.avatar.kind, resolution=video.resolution)
-    return price(
-        estimates.seconds_to_hold(video.script, speed=video.speed, language=video.voice.language, factor=factor)
-    )
+    return pricer(**registry.rate_of(video))(sounds.seconds_to_hold(video, factor))
 
 
 @joined()
 def create_video(caller: Caller, request: VideoRequest, *, draft: bool = False, retry_of: Video | None = None) -> Video:
     """Make a video, queued or as a draft. Raises ValidationFailed and InsufficientCredits; then nothing was made."""
-    fields = owned_by(caller) | _checked_fields(request, caller.account_id)
+    fields = owned_by(caller) | _checked_fields(request, orderer_of(caller))
     fields |= {"retry_of": retry_of, "request_id": request_context.current().request_id}
     video = Video(**fields, status=Status.DRAFT if draft else Status.QUEUED)
     created = VideoEvent(video=video, to_status=Status.DRAFT, reason="created")
@@ -131,8 +122,7 @@ def generate_video(caller: Caller, video: Video) -> Video:
     video = _locked(video)
     if video.status != Status.DRAFT:
         raise InvalidState(f"Only a draft can be generated; this video is {video.get_status_display()}.")
-    _, voice = _usable(video.account_id, video.avatar_id, video.voice_id)
-    scripts.require_understood(video.script, _required(voice))
+    _require_usable(video)
     order = _accepted(video, caller.key_id)
     if not video.move(Status.QUEUED, reason=ACCEPTED, queued_at=database_clock.now(), **order.changes):
         raise InvalidState("Another request was first.")
@@ -143,8 +133,16 @@ def generate_video(caller: Caller, video: Video) -> Video:
     return video
 
 
+def _require_usable(video: Video) -> None:
+    request = VideoRequest.of_video(video)
+    cast = cast_for(request, Orderer(video.account_id, video.is_test))
+    if request.script is not None and cast.voice is not None:
+        scripts.require_understood(request.script, cast.voice)
+
+
 def _locked(video: Video) -> Video:
-    row: Video = Video.objects.select_for_update(of=("self",)).select_related("avatar", "voice").get(pk=video.pk)
+    joined = Video.objects.select_related(*registry.JOINED, *sounds.JOINED)
+    row: Video = joined.select_for_update(of=("self",)).get(pk=video.pk)
     return row
 
 
@@ -178,7 +176,10 @@ def update_draft(video: Video, changes: VideoChanges) -> Video:
         details = dict.fromkeys(late, "Can only change while the video is a draft.")
         raise InvalidState("Only title and metadata can change now.", details=details)
     request = changes.applied_to(VideoRequest.of_video(video))
-    fields = _checked_fields(request, video.account_id) if late else request.model_fields()
+    if late and (wrong := request.problems()):
+        raise ValidationFailed(details=wrong)
+    orderer = Orderer(video.account_id, video.is_test)
+    fields = _checked_fields(request, orderer) if late else request.always_changeable()
     Video.objects.filter(pk=video.pk).update(updated_at=database_clock.now(), **fields)
     video.refresh_from_db()
     return video
@@ -200,14 +201,20 @@ def retry_video(caller: Caller, video: Video) -> Video:
     return create_video(replace(caller, is_test=video.is_test), VideoRequest.of_video(video), retry_of=video)
 
 
+def orderer_of(caller: Caller) -> Orderer:
+    return Orderer(caller.account_id, caller.is_test)
+
+
 def owned_by(caller: Caller) -> dict[str, Any]:
     return {"account_id": caller.account_id, "created_by_id": caller.user_id, "is_test": caller.is_test}
 
 
-def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
+def _checked_fields(request: VideoRequest, orderer: Orderer) -> dict[str, Any]:
     """`fields_of` the request. Raises ValidationFailed for a bad script and for what the account may not use."""
-    cast = cast_for(request, account_id)
-    if problem := scripts.script_problem(request, cast.voice):
+    cast, problem = cast_for(request, orderer), ""
+    if request.script is not None and cast.voice is not None:
+        problem = scripts.script_problem(request.script, cast.voice, speed=request.speed)
+    if problem:
         raise refuse_field("script", problem)
     return fields_of(request, cast)
 
@@ -215,61 +222,19 @@ def _checked_fields(request: VideoRequest, account_id: UUID) -> dict[str, Any]:
 def fields_of(
     request: VideoRequest, cast: Cast, render_seconds: RenderSeconds = render_times.render_seconds
 ) -> dict[str, Any]:
-    seconds = estimates.spoken_seconds(request.script, speed=request.speed, language=cast.voice.language)
+    seconds, warnings = _length_and_warnings(request, cast)
     return {
         **request.model_fields(),
-        "avatar": cast.avatar,
-        "voice": cast.voice,
-        "engine": cast.engine,
+        **cast.columns,
         "estimated_seconds": seconds,
-        "warnings": scripts.warnings_of(request, cast.voice),
+        "warnings": warnings,
         "expected_render_seconds": render_seconds(cast.engine, seconds),
     }
 
 
-def cast_for(request: VideoRequest, account_id: UUID) -> Cast:
-    avatar, voice = _usable(account_id, request.avatar_id, request.voice_id)
-    spoken_by = _required(voice) if request.voice_id else _own_voice(voice)
-    _require_spoken(request.language or "", spoken_by)
-    return Cast(avatar, spoken_by, _engine_for(avatar))
-
-
-def _usable(account_id: UUID, avatar_id: UUID, voice_id: UUID | None) -> tuple[Avatar, Voice | None]:
-    avatar, voice = offered_cast(account_id, avatar_id, voice_id)
-    if avatar is None:
-        raise refuse_field("avatar_id", "There is no such avatar.")
-    if not avatar.is_available:
-        raise refuse_field("avatar_id", "This avatar has been retired.")
-    if not avatar.is_ready:
-        raise refuse_field("avatar_id", f"This avatar is not ready: it is {avatar.get_status_display()}.")
-    return avatar, voice
-
-
-def _required(voice: Voice | None) -> Voice:
-    if voice is None:
-        raise refuse_field("voice_id", "There is no such voice.")
-    if not voice.is_available:
-        raise refuse_field("voice_id", "This voice has been retired.")
-    if not voice.is_ready:
-        raise refuse_field("voice_id", f"This voice is not ready: it is {voice.get_status_display()}.")
-    return voice
-
-
-def _own_voice(voice: Voice | None) -> Voice:
-    if voice is None or not voice.is_available or not voice.is_ready:
-        raise refuse_field("voice_id", "This avatar has no voice of its own: choose one.")
-    return voice
-
-
-def _require_spoken(language: str, voice: Voice) -> None:
-    if not language or voice_speaks(voice.language, language):
-        return
-    if language_name(language) is None:
-        raise refuse_field("language", "Is neither a language nor a language code.")
-    raise refuse_field("voice_id", f"This voice speaks {voice.language}, not {language}.")
-
-
-def _engine_for(avatar: Avatar) -> str:
-    if not avatar.engines or settings.HEYGEN_ENGINE in avatar.engines:
-        return str(settings.HEYGEN_ENGINE)
-    return str(avatar.engines[0])
+def _length_and_warnings(request: VideoRequest, cast: Cast) -> tuple[int, list[Warned]]:
+    if isinstance(cast.sound, Recorded):
+        return estimated_seconds(cast.sound), []
+    script, language = request.script or "", cast.sound.voice.language
+    seconds = estimates.spoken_seconds(script, speed=request.speed, language=language)
+    return seconds, scripts.warnings_of(script, cast.sound.voice, speed=request.speed)

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             ),
             migrations.AddConstraint(
                 model_name='video',
-                constraint=models.CheckConstraint(condition=models.Q(models.Q(('audio', None), ('script__isnull', False), ('speech', None), ('voice__isnull', False)), models.Q(('audio__isnull', False), ('script', None), ('voice', None)), _connector='OR'), name='video_says_one_thing'),
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('audio', None), ('script__isnull', False), ('speech', None), ('voice__isnull', False)), models.Q(('audio__isnull', False), ('script__isnull', False), ('speech__isnull', False), ('voice__isnull', False)), models.Q(('audio__isnull', False), ('script', None), ('speech', None), ('voice', None)), _connector='OR'), name='video_says_one_thing'),
             ),
         ]),
     ]

@@ -1,6 +1,7 @@
 """Texts that customers have listened to before they pay for a video."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -9,12 +10,21 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey, User
 from avatars.models import Upload, Voice
+from genvid import request_context as request_context_module
+from genvid.heygen.failures import RETRYABLE
 from genvid.leasing import Leased, LeasedQuerySet
 from videos.enums import SpeechStatus
 
+KEPT = timedelta(hours=24)
+OUR_FAULT = RETRYABLE | {"provider_unavailable"}
+"""Error codes after which the text may be sent again as it is."""
+
 
 class Speech(Leased):
-    """A script as one voice says it. `audio` is set once it is ready; a video may be rendered with that very audio."""
+    """A script as one voice says it. `audio` is set once it is ready; a video may be rendered with that very audio.
+
+    `due_at` says when somebody must act next: a worker makes it, and clears it when it has ended and expires.
+    """
 
     HELD_BY = ("status", "due_at")
 
@@ -39,6 +49,9 @@ class Speech(Leased):
     audio = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     duration_seconds = models.DecimalField(max_digits=9, decimal_places=3, null=True, blank=True)
     words = models.JSONField(default=list, db_default=[], blank=True, help_text="[{word, start, end}], in seconds.")
+    free_seconds = models.DecimalField(
+        max_digits=9, decimal_places=3, default=0, db_default=0, help_text="Of its day's free seconds; live ones alone."
+    )
     credits_held = models.PositiveIntegerField(default=0, db_default=0)
     credits_charged = models.PositiveIntegerField(default=0, db_default=0)
     error_code = models.CharField(max_length=60, blank=True, default="", db_default="")
@@ -61,9 +74,30 @@ class Speech(Leased):
         indexes = [
             models.Index(fields=["account", "text_sha256", "-created_at"], name="speech_same"),
             models.Index(fields=["account", "-created_at", "-id"], name="speech_page"),
+            models.Index(fields=["audio"], name="speech_of_audio", condition=Q(audio__isnull=False)),
             models.Index(fields=["due_at"], name="speech_due", condition=Q(due_at__isnull=False)),
-            models.Index(fields=["expires_at"], name="speech_expiring", condition=Q(expires_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.script[:60]
+
+    @property
+    def money_reference(self) -> str:
+        return f"speech:{self.pk}"
+
+    def order_key(self, number: int) -> str:
+        """The Idempotency-Key of its order number so and so, from 1."""
+        return f"speech.{self.pk}.{number}"
+
+    @property
+    def error_retryable(self) -> bool:
+        return self.error_code in OUR_FAULT
+
+    @property
+    def request_context(self) -> request_context_module.RequestContext:
+        return request_context_module.RequestContext.of(
+            request_id=self.request_id,
+            account_id=self.account_id,
+            user_id=self.created_by_id,
+            key_id=self.api_key_id,
+        )

@@ -243,7 +243,8 @@ class Video(Leased):
             ),
             models.CheckConstraint(
                 condition=Q(script__isnull=False, voice__isnull=False, audio=None, speech=None)
-                | Q(script=None, voice=None, audio__isnull=False),
+                | Q(script__isnull=False, voice__isnull=False, audio__isnull=False, speech__isnull=False)
+                | Q(script=None, voice=None, audio__isnull=False, speech=None),
                 name="video_says_one_thing",
             ),
         ]

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Q
 
+from avatars.own import hints
 from genvid import database_clock
 from genvid.heygen.heygen_client import get_client
 from genvid.heygen.heygen_errors import HeyGenError
@@ -23,7 +24,7 @@ from videos.models import ProviderState, ProviderWebhook, Video, WebhookDelivery
 from videos.pipeline.polling import poll_sooner, refresh_video
 from videos.provider import provider_gate
 from videos.provider.heygen_clients import client_for
-from videos.provider.webhook_registration import EVENTS
+from videos.provider.webhook_registration import VIDEO_EVENTS
 from videos.queue import render_times
 
 logger = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ def backfill_missed() -> int:
         return 0
     started = database_clock.now()
     try:
-        missed = sum(_store_missed(kind, since) for kind in EVENTS)
+        missed = sum(_store_missed(kind, since) for kind in VIDEO_EVENTS)
     except HeyGenError as error:
         logger.warning("backfill_retried_later", error=str(error))
         return 0
@@ -178,6 +179,8 @@ def _handle_unusual_delivery(delivery_id: int) -> str | None:
 
 
 def _handle_delivery(delivery: WebhookDelivery) -> str | None:
+    if hints.is_about_faces(delivery.event_type):
+        return hints.look_sooner(delivery.payload)
     if not delivery.event_type.startswith("avatar_video."):
         logger.info("webhook_ignored", event_type=delivery.event_type)
         return "not for us"

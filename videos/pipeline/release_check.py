@@ -12,7 +12,7 @@ logger = structlog.get_logger(__name__)
 
 def is_withheld(video: Video) -> bool:
     cast = (video.avatar, video.voice)
-    return not all(entry.is_released_to(video.account_id) for entry in cast)
+    return not all(entry is None or entry.is_released_to(video.account_id) for entry in cast)
 
 
 def return_to_queue(video: Video) -> None:

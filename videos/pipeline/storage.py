@@ -42,8 +42,8 @@ SUBTITLES_LIMIT = 1024 * 1024
 MIN_UPLOAD_SPEED = 2 * 1024 * 1024
 MAX_INCOMPLETE_TRIES = 5
 _waiting_for_slot: OrderedDict[str, RequestContext] = OrderedDict()
-STORED_BY = (*Video.WORKED_ON_BY, "captions", "render_links", "engine", "resolution", "avatar_id", "batch_id",
-             "credits_held", "credits_charged")  # fmt: skip
+STORED_BY = (*Video.WORKED_ON_BY, "captions", "render_links", "engine", "resolution", "kind", "avatar_id", "audio_id",
+             "estimated_seconds", "batch_id", "credits_held", "credits_charged")  # fmt: skip
 """Columns that storing and settling read; an event to a client has all of them read."""
 NAMES = ("video.mp4", "thumbnail.jpg", "captions.srt", "captions.vtt")
 NO_SIDE_FILES = {"thumbnail": "", "subtitles": "", "subtitles_vtt": ""}

@@ -12,30 +12,35 @@ from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.db.models import F, Q
 
+from avatars.uploads import assets
 from genvid import database_clock, request_context
 from genvid.call_threads import Calls
 from genvid.heygen.heygen_client import HeyGenClient
-from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused
+from genvid.heygen.heygen_errors import Busy, HeyGenError, NotFound, NotReady, OperatorProblem, Refused, Unknown
 from genvid.heygen.heygen_types import Background, RemoteVideo, RenderSpec
 from genvid.leasing import from_now
 from genvid.statements import update_returning
 from videos import settlement
 from videos.enums import Status
+from videos.kinds import registry, sounds
+from videos.kinds.subjects import AssetId
 from videos.models import Video
 from videos.pipeline import failed_renders, last_deadlines, release_check
 from videos.pipeline.acceptance import ACCEPTED, record_acceptance, record_acceptances
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import MAX_BUSY_SECONDS
 from videos.provider.heygen_clients import client_for
-from videos.speech import markup
-from videos.speech.languages import locale_of
 
 logger = structlog.get_logger(__name__)
 MAX_NOT_READY_TRIES = 20
 QUIET_SECONDS = 300.0
 """No call is made this shortly before the deadline, so that HeyGen lists what the last one made."""
+ASSET_GONE = "asset_not_found"
+MAX_ASSET_ORDERS = 3
+"""Orders of a video of which HeyGen may say that it does not have an upload."""
 LISTED_AFTER_TRIES = 4
 """After this many doubling waits HeyGen lists what an unanswered call made."""
 
@@ -77,7 +82,7 @@ def _claim_orders(video_ids: Sequence[str]) -> list[Video]:
     has_time = Q(deadline_at=None) | Q(deadline_at__gt=from_now(_quiet_seconds()))
     lease = {"due_at": from_now(settings.VIDEO_SUBMIT_LEASE), "calls": F("calls") + 1}
     claimed = {video.pk for video in update_returning(mine.due().filter(has_time), lease, read=())}
-    videos = list(mine.select_related("avatar", "voice"))
+    videos = list(mine.select_related(*registry.JOINED, *sounds.JOINED, "background_upload"))
     return [video for video in videos if (_may_go_out(video) if video.pk in claimed else _waits_for_deadline(video))]
 
 
@@ -107,12 +112,19 @@ def _seconds_left(video: Video) -> float:
 
 @request_context.under_request_of_row
 def _send(video: Video) -> Answer:
-    """Outside any transaction: the key is committed, so a retry after a crash carries it too. Touches no database."""
-    ordered_at, key = database_clock.now(), video.idempotency_key or ""
+    """Outside any transaction: the key is committed, so a retry after a crash carries it too.
+
+    Touches no database, except for an order with uploads, which may have to be sent before it.
+    """
+    ordered_at, key, client = database_clock.now(), video.idempotency_key or "", client_for(video)
     try:
-        submission = client_for(video).create_video(spec_of(video), idempotency_key=key, callback_id=str(video.pk))
+        spec = spec_of(video, partial(assets.asset_id_of, client=client))
+        submission = client.create_video(spec, idempotency_key=key, callback_id=str(video.pk))
     except HeyGenError as error:
         return Answer(video, ordered_at, error=error)
+    except OSError as error:
+        logger.exception("upload_unreadable", video_id=str(video.pk))
+        return Answer(video, ordered_at, error=Unknown("upload_unreadable", str(error)))
     return Answer(video, ordered_at, submission.video_id)
 
 
@@ -123,6 +135,9 @@ def _try_to_send(video: Video) -> Answer | None:
         # An error with one video must not stop the others: its lease ends, and the order goes out again.
         logger.exception("order_not_sent", video_id=str(video.pk))
         return None
+    finally:
+        # An upload may have been sent: the thread's connection would stay open.
+        connections.close_all()
 
 
 def _record(answers: Iterable[Answer]) -> None:
@@ -153,25 +168,27 @@ def _record_one(answer: Answer) -> None:
             provider_gate.record_success(answer.ordered_at)
 
 
-def spec_of(video: Video) -> RenderSpec:
-    background = None
-    if video.background:
-        kind = video.background["type"]
-        background = Background(kind, video.background["value" if kind == "color" else "url"])
+def spec_of(video: Video, asset_id: AssetId) -> RenderSpec:
+    """The order on the wire. Raises HeyGenError where an upload of it cannot be sent."""
     return RenderSpec(
-        avatar_id=video.avatar.provider_id,
-        script=markup.on_the_wire(video.script),
+        **registry.kind_named(video.kind).write(video, asset_id),
+        **sounds.write(video, asset_id),
         title=video.provider_title,
-        voice_id=video.voice.provider_id,
         format=video.format,
         resolution=video.resolution,
         burn_captions=video.captions,
-        background=background,
-        speed=video.speed if video.speed != 1.0 else None,
-        locale=locale_of(video.language) if video.voice.supports_locale else None,
-        avatar_kind=video.avatar.kind,
+        background=_background_of(video, asset_id),
         engine=video.engine,
     )
+
+
+def _background_of(video: Video, asset_id: AssetId) -> Background | None:
+    if video.background_upload is not None:
+        return Background("asset", asset_id(video.background_upload))
+    if not video.background:
+        return None
+    kind = video.background["type"]
+    return Background(kind, video.background["value" if kind == "color" else "url"])
 
 
 def _handle_error(video: Video, client: HeyGenClient, error: HeyGenError, ordered_at: datetime) -> None:
@@ -217,6 +234,8 @@ def _handle_not_made(video: Video, error: HeyGenError) -> None:
         retry_order_later(video, error)
     elif isinstance(error, (OperatorProblem, Busy)):
         settlement.requeue_video(video, reason=f"provider_{error.code}"[:60], why=str(error))
+    elif error.code == ASSET_GONE and video.attempt < MAX_ASSET_ORDERS and _forget_assets(video):
+        settlement.requeue_video(video, reason=ASSET_GONE, why=str(error))
     elif isinstance(error, NotReady) and video.tries < MAX_NOT_READY_TRIES:
         retry_order_later(video, error)
     elif video.calls > 1 and video.tries < LISTED_AFTER_TRIES:
@@ -224,6 +243,15 @@ def _handle_not_made(video: Video, error: HeyGenError) -> None:
         retry_order_later(video, error)
     else:
         failed_renders.end_refused_render(video, error)
+
+
+def _forget_assets(video: Video) -> bool:
+    """Whether the order named uploads that HeyGen had: they are sent again with the next order."""
+    uploads = [video.picture, video.audio, video.background_upload]
+    sent = [upload for upload in uploads if upload is not None and upload.provider_asset_id]
+    for upload in sent:
+        assets.forget_asset(upload)
+    return bool(sent)
 
 
 def retry_order_later(video: Video, error: HeyGenError) -> None:

@@ -8,6 +8,7 @@ from genvid import cache, database_clock
 from genvid.leasing import sweep
 from videos import jobs, operator_alarms
 from videos.enums import Status
+from videos.listening import speaking
 from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import overdue, release_check
@@ -34,6 +35,8 @@ QUEUE_NOT_COMPUTED = (
 def sweep_all() -> None:
     release_check.update_waiting_reasons()
     enqueue_due()
+    speaking.enqueue_due()
+    speaking.give_up_overdue()
     enqueue_deliveries()
     enqueue_purges()
     enqueue_cancellations()

@@ -1,13 +1,13 @@
-"""HeyGen clients for a video: the real HeyGen, or the operator's test renderer."""
+"""HeyGen clients for a video or a speech: the real HeyGen, or the operator's test renderer."""
 
 from django.conf import settings
 
 from genvid.heygen.heygen_client import HeyGenClient, get_client, get_test_client
-from videos.models import Video
+from videos.models import Speech, Video
 
 
-def client_for(video: Video) -> HeyGenClient:
-    return get_test_client() if video.is_test else get_client()
+def client_for(row: Video | Speech) -> HeyGenClient:
+    return get_test_client() if row.is_test else get_client()
 
 
 def delete_render(video: Video) -> None:

@@ -4,6 +4,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from avatars.own import hints
 from genvid import cache, database_clock
 from genvid.heygen.heygen_client import HeyGenClient, get_client
 from genvid.heygen.heygen_errors import HeyGenError
@@ -12,7 +13,9 @@ from videos.models import ProviderWebhook
 
 logger = structlog.get_logger(__name__)
 REGISTERING_SECONDS = 300
-EVENTS = ("avatar_video.success", "avatar_video.fail")
+VIDEO_EVENTS = ("avatar_video.success", "avatar_video.fail")
+EVENTS = (*VIDEO_EVENTS, *hints.EVENTS)
+"""Of an endpoint that is registered anew; one from before tells of videos alone, and faces are polled."""
 
 
 def webhook_url() -> str:

@@ -8,16 +8,19 @@ from rest_framework import serializers
 
 from genvid.api import serializers as api
 from genvid.api.parsers import parse_json
-from genvid.api.serializers import StrictCharField
+from genvid.api.serializers import StrictCharField, StrictUUIDField
 from genvid.errors import MalformedBody
-from videos.batches.batch_input import BadEncoding, BadTable, Table, read_csv, read_objects
+from videos.batches.batch_input import VARIABLE, BadEncoding, BadTable, Table, read_csv, read_objects
 from videos.batches.csv_alphabets import CODECS
 from videos.batches.csv_encodings import canonical_encoding
 from videos.representations import EXAMPLE_SCRIPT, EXAMPLE_TITLE
 from videos.serializers.videos import HoldFactorField, VideoInput
-from videos.video_request import MetadataField
+from videos.video_request import MetadataField, UploadInput
 
 MAX_ROWS = 1000
+MAX_ID_TEMPLATE = 100
+WITHOUT_ROWS = ("speech_id", "audio")
+"""A recording says the same in every row."""
 EXAMPLE_ROWS = [{"name": "Ada"}, {"name": "Grace"}]
 
 
@@ -72,15 +75,38 @@ class EncodingField(StrictCharField):
         return found
 
 
+class TemplateIdField(StrictUUIDField):
+    """An id, or a `{{variable}}` that each row fills with one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and len(data) <= MAX_ID_TEMPLATE and VARIABLE.search(data):
+            return data
+        return super().to_internal_value(data)
+
+
+class TemplateUploadInput(UploadInput):
+    """`{"upload_id": "…"}`: a file of the account, or a `{{variable}}` that each row fills with its id."""
+
+    upload_id = TemplateIdField("upload")
+
+
 class TemplateInput(VideoInput):
-    """A video's request with `{{variables}}` in script and title."""
+    """A video's request with `{{variables}}` in script, title, `avatar_id` and `picture.upload_id`."""
 
     def get_fields(self) -> dict[str, Any]:
         found = super().get_fields()
+        for name in WITHOUT_ROWS:
+            del found[name]
         found["title"].example, found["script"].example = EXAMPLE_TITLE, EXAMPLE_SCRIPT
+        found["avatar_id"], found["picture"] = (
+            TemplateIdField("avatar", allow_null=True),
+            TemplateUploadInput(allow_null=True),
+        )
+        for name in ("avatar_id", "picture"):
+            found[name].required = False
         return found
 
-    def validate_script(self, script: str) -> str:
+    def validate_script(self, script: str | None) -> str | None:
         """A template cannot be checked: each row's script is."""
         return script
 

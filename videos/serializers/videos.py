@@ -17,16 +17,20 @@ class VideoInput(DataclassSerializer):
 
     dataclass = VideoRequest
 
-    def validate_script(self, script: str) -> str:
-        if not estimates.is_speakable(script):
+    def validate_script(self, script: str | None) -> str | None:
+        if script is not None and not estimates.is_speakable(script):
             raise serializers.ValidationError(NOTHING_SPEAKABLE)
         return script
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Its fields become one `request`, or `changes` for a partial update."""
         values = {name: attrs.pop(name) for name in NAMES if name in attrs}
-        asked = {"changes": VideoChanges(values)} if self.partial else {"request": VideoRequest(**values)}
-        return asked | attrs
+        if self.partial:
+            return {"changes": VideoChanges(values)} | attrs
+        request = VideoRequest(**values)
+        if wrong := request.problems():
+            raise serializers.ValidationError(wrong)
+        return {"request": request} | attrs
 
 
 class VideoCreateInput(VideoInput):

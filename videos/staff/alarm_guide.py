@@ -34,6 +34,10 @@ GUIDE = {
         Severity.CRITICAL,
         "Run `manage.py doctor --only storage --only disk`: the disk or the bucket is full or refuses.",
     ),
+    "moderation_hook_fails": Advice(
+        Severity.CRITICAL,
+        "Look at the service behind MODERATION_HOOK, or unset it; until then texts pass unseen, or none pass.",
+    ),
     "clock_skewed": Advice(Severity.WARNING, "Mend NTP on the machine of that worker."),
     **{
         f"doctor_{part}": Advice(Severity.WARNING, "Do what the text says, then run `manage.py doctor`.")
@@ -44,6 +48,28 @@ GUIDE = {
     ),
     "given_up_without_word": Advice(
         Severity.WARNING, "Ask HeyGen about the order: it may still make and bill it. The client has its credits back."
+    ),
+    "speech_refused": Advice(
+        Severity.CRITICAL, "Look at the plan and the wallet at HeyGen: it makes no speech for this account."
+    ),
+    "speeches_fail": Advice(
+        Severity.WARNING,
+        "Read the last reason on the page of speeches; look at HeyGen, the storage and the queue `speech`.",
+    ),
+    "avatar_slots_full": Advice(
+        Severity.WARNING,
+        "Delete faces or voices at HeyGen that nobody needs, or buy more; the orders go on then.",
+    ),
+    "avatar_provider_problem": Advice(
+        Severity.CRITICAL,
+        "Mend the key, the wallet or the plan at HeyGen; own avatars and voices wait meanwhile.",
+    ),
+    "avatar_given_up": Advice(
+        Severity.WARNING, "See its history (Own avatars); the customer has the credits back, and may order again."
+    ),
+    "avatar_review_late": Advice(Severity.WARNING, "Approve or refuse them: Own avatars, status “review”."),
+    "avatar_unknown_copies": Advice(
+        Severity.NOTICE, "Delete them at HeyGen, unless another installation uses the same key."
     ),
     "status_reads_refused": Advice(Severity.WARNING, "Nothing at once. If it goes on, poll less (POLL_SECONDS)."),
     "unknown_provider_code": Advice(

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from genvid.api.renderers import dump
-from videos.enums import TERMINAL
-from videos.models import Video, VideoEvent
+from videos.enums import TERMINAL, SpeechStatus
+from videos.models import Speech, Video, VideoEvent
 from videos.representations import EventOutput, ProgressOutput, represent_videos
 
 LONG_FIELDS = ("script", "metadata", "background", "variables", "render_links")
@@ -45,6 +45,12 @@ def read_changes(
     slow = alive.filter(pk__in=set(moving) - set(moved)).defer(*LONG_FIELDS)
     changes.progress |= represent_videos(list(slow), ProgressOutput)
     return changes
+
+
+def read_ended_speeches(speech_ids: list[UUID]) -> set[UUID]:
+    """Those that are not being made any more. One query."""
+    being_made = Speech.objects.filter(pk__in=speech_ids, status=SpeechStatus.CREATING)
+    return set(speech_ids) - set(being_made.order_by().values_list("pk", flat=True))
 
 
 def _add_moves(changes: Changes, moved: list[UUID], seen: dict[UUID, int]) -> None:

@@ -106,6 +106,10 @@ class Watcher:
         return b"".join(unread)
 
 
+class SpeechWatcher(Watcher):
+    """A wait for a speech: its id stands for a video's, and it has no events to read."""
+
+
 class Hub:
     def __init__(self) -> None:
         self.watchers: dict[UUID, set[Watcher]] = {}
@@ -156,6 +160,22 @@ class Hub:
         """One read for all. Watchers that join meanwhile are served by the next one."""
         self.joined.clear()
         asking = {pk: frozenset(group) for pk, group in self.watchers.items()}
+        await self._end_speeches({pk: asking.pop(pk) for pk in [*asking] if _is_of_speech(asking[pk])})
+        if asking:
+            await self._read_videos(asking)
+
+    async def _end_speeches(self, asking: dict[UUID, frozenset[Watcher]]) -> None:
+        if not asking:
+            return
+        try:
+            ended = await self.in_thread(changes.read_ended_speeches, [*asking])
+        except Exception:  # no error may end the poller: every stream would stop
+            logger.exception("speech_poll_failed")
+            return
+        for watcher in [each for pk in ended for each in asking[pk]]:
+            watcher.end()
+
+    async def _read_videos(self, asking: dict[UUID, frozenset[Watcher]]) -> None:
         known = {pk: self.moved_at.get(pk) if _all_known(group) else None for pk, group in asking.items()}
         seen = {pk: min(ids) for pk, group in asking.items() if (ids := [w.seen for w in group if w.seen is not None])}
         moving = seen if time.monotonic() >= self.progress_due else ()
@@ -179,6 +199,10 @@ def _with_fresh_connection(call: Callable[..., Any], *args: Any) -> Any:
     """Django closes old connections only around requests, and the poller's thread has none."""
     close_old_connections()
     return call(*args)
+
+
+def _is_of_speech(group: frozenset[Watcher]) -> bool:
+    return any(isinstance(watcher, SpeechWatcher) for watcher in group)
 
 
 def _all_known(group: frozenset[Watcher]) -> bool:
@@ -243,21 +267,21 @@ async def wait_for_end(watcher: Watcher, seconds: float) -> None:
         await watcher.read(seconds)
 
 
-def wait_in_thread(video_id: UUID, seconds: float) -> bool:
+def wait_in_thread(is_open: Callable[[], bool], seconds: float) -> bool:
     """`wait_for_end` for servers without a loop. False at once when too many threads wait."""
     slots = _waiting.setdefault("threads", threading.BoundedSemaphore(settings.WAITING_THREADS))
     if not slots.acquire(blocking=False):
         return False
     try:
         deadline = time.monotonic() + seconds
-        while _is_open(video_id) and (left := deadline - time.monotonic()) > 0:
+        while is_open() and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(TICK_SECONDS, left))
     finally:
         slots.release()
     return True
 
 
-def _is_open(video_id: UUID) -> bool:
+def is_being_made(video_id: UUID) -> bool:
     return Video.objects.filter(pk=video_id, deleted_at=None).exclude(status__in=TERMINAL).exists()
 
 

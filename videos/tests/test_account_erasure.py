@@ -203,10 +203,12 @@ def test_every_table_that_refers_to_a_user_or_an_account_is_erased_or_listed_as_
         # A keyed hash of the address, so that sign-up credits are given once.
         "billing.CreditAdjustment",
         "billing.SignupGrant",
+        # Rows of speeches go with their files; those of videos that were rendered with one stay, without words.
+        "videos.Speech",
         # The id of the account whose order last closed the gate.
         "videos.ProviderState",
-        # Owned by the operator: `avatars.receivers` revokes the release to the account.
-        *("avatars.Avatar", "avatars.Voice"),
+        # Owned by the operator: `avatars.receivers` revokes the release to the account. Own ones are emptied.
+        *("avatars.Avatar", "avatars.Voice", "avatars.Creation"),
         # Their personal fields are erased by `billing.checkout.account_erasure` and `inbox.forget_customer`.
         *(
             "billing.Checkout",

@@ -48,6 +48,10 @@ def test_a_new_batch_has_every_field(owner, payload, avatar):
     assert {name: data[name] for name in data if name not in ("id", "created_at", "results_url")} == {
         "title": "For {{name}}",
         "status": "processing",
+        "kind": "avatar",
+        "speech_id": None,
+        "audio": None,
+        "picture": None,
         "script": SCRIPT,
         "avatar_id": str(avatar.pk),
         "voice_id": str(avatar.default_voice_id),

@@ -5,13 +5,16 @@ import json
 import os
 import socket
 import struct
+import time
 from pathlib import Path
 
 import pytest
 import redis
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from genvid.heartbeats import status as heartbeats
+from genvid.heartbeats.models import BEAT, Heartbeat
 from genvid.tests.factories import JsonClient, make_caller
 from genvid.tests.processes import WorkerProcess
 from genvid.tests.services import Redis
@@ -32,6 +35,7 @@ FAST_SETTINGS = {
     "LOG_LEVEL": "INFO",
 }
 PATIENCE = 900.0
+MINUTE = 60.0
 
 
 @pytest.fixture
@@ -209,19 +213,57 @@ def test_a_worker_goes_on_when_redis_comes_back(pipeline, person, new_worker, ow
     wait_until(lambda: pipeline.sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1)
 
     # While the worker holds a message.
-    own_redis.process.kill()
-    own_redis.process.wait()
+    kill_redis(own_redis)
     wait_until(lambda: "Cannot connect to redis" in worker.output() or not worker.is_running(), seconds=PATIENCE)
     ordered_meanwhile = pipeline.order(person, "Ho.")
     own_redis.start()
+    assert_all_completed(pipeline, person, [worker], [held, ordered_meanwhile])
 
-    for video in (held, ordered_meanwhile):
+
+@pytest.mark.drill
+@pytest.mark.minutes
+def test_workers_and_beat_reconnect_to_a_redis_that_was_away_for_a_minute(pipeline, person, new_worker, own_redis):
+    """Long enough for all pauses between tries to have grown, and for each loop of a worker to have met it."""
+    others = ",".join(sorted({*heartbeats.queue_names()} - {"files"}))
+    workers = [
+        new_worker(queues=others, HEARTBEAT_SECONDS="1", REDIS_URL=own_redis.url),
+        new_worker(beat=False, queues="files", HEARTBEAT_SECONDS="1", REDIS_URL=own_redis.url),
+    ]
+    before = pipeline.order(person, "Hi.")
+    wait_for_status(before, Status.COMPLETED)
+
+    kill_redis(own_redis)
+    ordered_meanwhile = pipeline.order(person, "Ho.")
+    time.sleep(MINUTE)
+    assert [worker.is_running() for worker in workers] == [True, True]
+    own_redis.start()
+    back_at = timezone.now()
+    assert_all_completed(pipeline, person, workers, [before, ordered_meanwhile])
+    wait_until(lambda: parts_that_live(since=back_at) >= {BEAT, *heartbeats.queue_names()}, seconds=PATIENCE)
+
+
+def kill_redis(broker) -> None:
+    broker.process.kill()
+    broker.process.wait()
+
+
+def parts_that_live(*, since) -> set[str]:
+    return set(Heartbeat.objects.filter(beat_at__gt=since).values_list("name", flat=True))
+
+
+def assert_all_completed(pipeline, person, workers, videos) -> None:
+    """By workers that never ended; each rendered and charged once."""
+    for video in videos:
         wait_until(
-            lambda video=video: fresh(video).status == Status.COMPLETED or not worker.is_running(), seconds=PATIENCE
+            lambda video=video: (
+                fresh(video).status == Status.COMPLETED or not all(worker.is_running() for worker in workers)
+            ),
+            seconds=PATIENCE,
         )
-    assert worker.is_running(), worker.output()[-2000:]
-    assert [pipeline.count_renders(video) for video in (held, ordered_meanwhile)] == [1, 1]
-    assert money_of(person).charges == 2
+    for worker in workers:
+        assert worker.is_running(), worker.output()[-2000:]
+    assert [pipeline.count_renders(video) for video in videos] == [1] * len(videos)
+    assert money_of(person).charges == len(videos)
 
 
 @pytest.fixture

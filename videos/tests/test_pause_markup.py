@@ -172,7 +172,7 @@ def test_a_script_is_stored_as_sent_and_ordered_as_the_voice_reads_it(owner, pau
     assert video["script"] == script
     row = Video.objects.select_related("avatar", "voice").get()
     assert (row.script, row.estimated_seconds) == (script, 5)
-    assert submission.spec_of(row).script == 'Hello <break time="1.5s"/> you. 3 < 5'
+    assert submission.spec_of(row, str).script == 'Hello <break time="1.5s"/> you. 3 < 5'
 
 
 @pytest.mark.django_db
@@ -232,7 +232,7 @@ def batch(pausing) -> dict[str, Any]:
 def test_the_rows_of_a_batch_may_fill_the_length_of_a_pause(owner, batch):
     data_of(owner.client.post(BATCHES, batch), 201)
     first, second = Video.objects.select_related("avatar", "voice").order_by("batch_row")
-    assert submission.spec_of(first).script == 'Hello Ada, <break time="0.5s"/> welcome.'
+    assert submission.spec_of(first, str).script == 'Hello Ada, <break time="0.5s"/> welcome.'
     assert first.script == 'Hello Ada, <break time="500ms"/> welcome.'
     assert second.estimated_seconds > first.estimated_seconds
 

@@ -17,6 +17,7 @@ KEPT = {
     "accounts.privacy.retention.EVENT_RETENTION": "30 days",
     "videos.lifecycle.retention.DELIVERY_RETENTION": "30 days",
     "videos.lifecycle.retention.PROVIDER_TEXT_RETENTION": "90 days",
+    "videos.models.speech.KEPT": "24 hours",
     "videos.operator_alarms.RETENTION": "90 days",
     "billing.stripe.webhook_endpoint.FORGERY_RETENTION": "3 days",
     "billing.stripe.webhook_endpoint.DELIVERY_RETENTION": "30 days",
@@ -29,9 +30,11 @@ KEPT = {
     "billing.stripe_sync.sync_queue.RETENTION": "60 days",
     "billing.stripe_sync.sync_queue.STUCK_RETENTION": "400 days",
     "accounts.audit_log.RETENTION": "400 days",
+    "avatars.own.removal.SETTLE_TIME": "10 minutes",
+    "accounts.moderation.reviews.RETENTION": "90 days",
 }
 ROW = re.compile(r"^\|[^|]+\| ([^|]+) \| `([\w.]+\.[A-Z_]+)` \|$", re.MULTILINE)
-SECONDS = {"hours": 3600, "days": 24 * 3600}
+SECONDS = {"minutes": 60, "hours": 3600, "days": 24 * 3600}
 
 
 def rows() -> dict[str, str]:

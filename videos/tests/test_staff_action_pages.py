@@ -60,6 +60,12 @@ def test_a_staff_action_asks_before_it_runs(operator, owner, name):
 
 
 @pytest.mark.parametrize("name", [staff_action.name for staff_action in STAFF_ACTIONS])
+def test_a_staff_action_on_a_video_that_is_not_there_is_not_found(operator, name):
+    path = reverse(f"admin:videos_video_run_{name}", args=["nothing"])
+    assert [operator.get(path).status_code, operator.post(path, YES).status_code] == [404, 404]
+
+
+@pytest.mark.parametrize("name", [staff_action.name for staff_action in STAFF_ACTIONS])
 def test_staff_with_view_permission_run_no_staff_action(viewer_staff, owner, name):
     video = make_video(owner, "rendering")
     with nothing_changes():

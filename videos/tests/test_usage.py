@@ -180,3 +180,26 @@ def test_usage_takes_few_queries_however_much_was_used(owner, group_by, queries)
         make_video(owner, "completed")
     many = queries_once_warm(lambda: usage_of(owner, group_by=group_by))
     assert (few, many) == (queries, queries)
+
+
+# ── Fees
+
+
+def pay(person, amount: int, reference: str, **options) -> None:
+    credits.charge(person.account.pk, amount, reference=reference, description="A fee", **options)
+
+
+def test_fees_are_charges_of_their_day_and_no_videos(owner):
+    pay(owner, 20, "avatar:1")
+    pay(owner, 2, "speech:1")
+    credits.refund("avatar:1", 20, description="Sorry.")
+    answer = usage_of(owner)
+    assert (answer["rows"][-1], answer["total"]) == ({"day": str(today()), **amounts(22, 20)}, amounts(22, 20))
+
+
+def test_fees_are_charges_of_their_key(owner):
+    key = make_key(owner).key
+    pay(owner, 2, "speech:1", key_id=key.pk)
+    pay(owner, 10, "voice:1")
+    rows = {row["api_key_id"]: row["credits"]["charged"] for row in usage_of(owner, group_by="api_key")["rows"]}
+    assert rows == {str(key.pk): 2, None: 10}

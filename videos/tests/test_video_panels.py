@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def staff(db):
-    return employee("view_video", "change_video", "view_account", "view_avatar")
+    views = ("view_video", "view_videoevent", "view_webhookdelivery", "view_payment", "view_account", "view_avatar")
+    return employee(*views, "change_video")
 
 
 def page(video) -> str:
@@ -63,6 +64,23 @@ def test_the_price_of_a_finished_video_is_told_step_by_step(staff, owner):
     assert steps["Worth"] == ("0.36 USD", "the last purchase: 12.00 USD for 100 credits")
     margin = Decimal("0.36") - Decimal(hold.provider_microdollars) / 1_000_000
     assert steps["Margin"][0] == f"{margin:.2f} USD"
+
+
+def test_what_a_video_earned_is_told_only_to_those_who_may_see_payments(staff, owner):
+    buy(owner)
+    video = make_video(owner, "completed")
+    everything, without = price_of(staff, video), price_of(employee("view_video"), video)
+    assert [step for step in everything if step not in without] == ["HeyGen's cost", "Worth", "Margin"]
+
+
+def test_the_timeline_shows_moves_and_webhooks_only_to_those_who_may_see_them(staff, owner):
+    video = make_video(owner, "rendering")
+    WebhookDelivery.objects.create(key="w", event_type="other", callback_id=str(video.pk), payload={})
+    shown = [
+        {row[2] for row in panel_named(who.get(page(video)), "Timeline").rows}
+        for who in (staff, employee("view_video"), employee("view_video", "view_videoevent"))
+    ]
+    assert shown == [{"status", "webhook"}, set(), {"status"}]
 
 
 def test_each_step_of_the_price_links_to_its_row(staff, owner):

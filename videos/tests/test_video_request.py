@@ -1,6 +1,7 @@
 """The request of a video: from a body, to columns and a batch's template, and back."""
 
 import json
+import uuid
 
 import pytest
 
@@ -8,7 +9,7 @@ from genvid.tests.factories import SCRIPT, make_avatar, make_request, make_video
 from videos.enums import Resolution, VideoFormat
 from videos.models import Batch
 from videos.serializers import VideoInput
-from videos.video_request import NAMES, VideoChanges, VideoRequest
+from videos.video_request import NAMES, REQUIRED, VideoChanges, VideoRequest
 
 pytestmark = pytest.mark.django_db
 FULL = {
@@ -46,8 +47,61 @@ def test_a_body_without_optional_fields_has_the_defaults():
     )
 
 
-def test_only_script_and_avatar_are_required():
-    assert [name for name, field in VideoInput().fields.items() if field.required] == ["script", "avatar_id"]
+def test_a_request_of_nothing_is_told_to_name_script_and_avatar():
+    assert VideoRequest().problems() == {"avatar_id": REQUIRED, "script": REQUIRED}
+
+
+ID = uuid.UUID(int=7)
+UPLOAD = {"upload_id": ID}
+SCRIPTED, PICTURED = {"script": "Hello.", "avatar_id": ID}, {"script": "Hello.", "picture": UPLOAD, "voice_id": ID}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        SCRIPTED,
+        SCRIPTED | {"voice_id": ID, "language": "English", "speed": 1.2},
+        PICTURED,
+        {"avatar_id": ID, "audio": UPLOAD},
+        {"picture": UPLOAD, "audio": UPLOAD, "captions": True},
+        {"picture": UPLOAD, "speech_id": ID},
+    ],
+)
+def test_one_subject_and_one_sound_make_a_request(fields):
+    assert VideoRequest(**fields).problems() == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        (SCRIPTED | {"picture": UPLOAD}, ["picture"]),
+        (SCRIPTED | {"audio": UPLOAD}, ["audio"]),
+        (SCRIPTED | {"audio": UPLOAD, "speech_id": ID}, ["speech_id", "audio"]),
+        ({"avatar_id": ID}, ["script"]),
+        ({"script": "Hello."}, ["avatar_id"]),
+        ({"script": "Hello.", "picture": UPLOAD}, ["voice_id"]),
+        ({"avatar_id": ID, "audio": UPLOAD, "voice_id": ID}, ["voice_id"]),
+        ({"avatar_id": ID, "speech_id": ID, "language": "English", "speed": 1.1}, ["language", "speed"]),
+    ],
+)
+def test_what_does_not_go_together_is_named(fields, wrong):
+    assert [*VideoRequest(**fields).problems()] == wrong
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        (SCRIPTED | {"voice_id": ID}, {"audio": UPLOAD}, {"avatar_id": ID, "audio": UPLOAD}),
+        ({"avatar_id": ID, "audio": UPLOAD}, {"script": "Hello."}, SCRIPTED),
+        (SCRIPTED | {"voice_id": ID}, {"picture": UPLOAD}, PICTURED),
+        (PICTURED, {"avatar_id": ID}, SCRIPTED),
+        ({"avatar_id": ID, "audio": UPLOAD}, {"speech_id": ID}, {"avatar_id": ID, "speech_id": ID}),
+        (SCRIPTED | {"speed": 1.2, "language": "English"}, {"speech_id": ID}, {"avatar_id": ID, "speech_id": ID}),
+        (SCRIPTED | {"voice_id": ID}, {"title": "New"}, SCRIPTED | {"voice_id": ID, "title": "New"}),
+    ],
+)
+def test_a_change_of_subject_or_sound_replaces_the_other(before, changes, after):
+    assert VideoChanges(changes).applied_to(VideoRequest(**before)) == VideoRequest(**after)
 
 
 @pytest.mark.parametrize("fields", [{}, FULL], ids=["least", "full"])

@@ -99,7 +99,7 @@ def test_orders_are_paused_from_the_command_line():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("command", ["pause_provider", "resume_provider", "drain_worker"])
+@pytest.mark.parametrize("command", ["pause_provider", "resume_provider", "drain_worker", "end_overdue"])
 def test_commands_that_name_their_user_work_without_an_entry_in_the_password_database(monkeypatch, command):
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)

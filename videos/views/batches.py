@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.enums import Scope
+from accounts.moderation import checks
 from genvid.api.endpoints import Endpoint, Idempotency
 from genvid.api.parsers import StrictFormParser, StrictJSONParser
 from genvid.api.serializers import EXAMPLE_REQUEST_ID, EXAMPLE_SITE
@@ -65,6 +66,7 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
             response=BatchQuoteOutput,
             # Code of openapi-python-client imports only if an operation has an optional parameter.
             parameters=(REQUEST_ID,),
+            errors=("content_refused",),
         ),
         "create": Endpoint(
             "create_batch",
@@ -84,6 +86,11 @@ class BatchViewSet(ListMixin, RetrieveMixin, RenderedViewSet):
         "cancel": Endpoint("cancel_batch", scope=Scope.VIDEOS_WRITE, response=BatchOutput, errors=("invalid_state",)),
         "results": Endpoint("get_batch_results", scope=Scope.VIDEOS_READ, response=RESULTS, status=(200, "text/csv")),
     }
+
+    def texts_to_check(self) -> Mapping[str, str]:
+        if self.action not in ("create", "quote") or not checks.is_active():
+            return {}
+        return batch_actions.texts_of(**self.body)
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
         return represent_batches(rows)

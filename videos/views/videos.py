@@ -1,6 +1,6 @@
 """Video endpoints: quote, create, list, show, change, delete, cancel, retry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.enums import Scope
+from accounts.moderation import checks
 from genvid import request_context
 from genvid.api.deferred import Deferred, can_wait
 from genvid.api.endpoints import Endpoint, Idempotency
@@ -28,6 +29,7 @@ from videos.models import Video
 from videos.representations import VideoOutput, represent_videos
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput
 from videos.streaming import hub
+from videos.video_request import TEXTS, VideoRequest, texts_of
 from videos.video_rows import VideoRow
 from videos.views.video_files import VideoFilesMixin
 from videos.views.video_history import VideoEventsMixin
@@ -39,7 +41,9 @@ PREFER_WAIT = OpenApiParameter(
     "`Preference-Applied` says how long the answer was ready to wait; without it, too many requests were waiting. "
     "For example `wait=30`.",
 )
-SPENDS = ("insufficient_credits", "key_limit_reached")
+REFUSED = ("content_refused",)
+"""By the operator's rules for texts."""
+SPENDS = (*REFUSED, "insufficient_credits", "key_limit_reached")
 
 
 QUEUED = {
@@ -74,7 +78,9 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
     queryset = Video.objects.filter(deleted_at=None)
     pagination_class = VideoPagination
     endpoints = {
-        "quote": Endpoint("quote_video", scope=Scope.VIDEOS_READ, request=VideoCreateInput, response=QuoteOutput),
+        "quote": Endpoint(
+            "quote_video", scope=Scope.VIDEOS_READ, request=VideoCreateInput, response=QuoteOutput, errors=REFUSED
+        ),
         "create": Endpoint(
             "create_video",
             scope=Scope.VIDEOS_WRITE,
@@ -105,7 +111,7 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
             request=VideoInput,
             partial=True,
             response=VideoOutput,
-            errors=("invalid_state",),
+            errors=(*REFUSED, "invalid_state"),
         ),
         "destroy": Endpoint("delete_video", scope=Scope.VIDEOS_WRITE, errors=("invalid_state",)),
         "generate": Endpoint(
@@ -138,6 +144,14 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
 
     def represent(self, rows: Sequence[Any]) -> list[Any]:
         return list(represent_videos(rows).values())
+
+    def texts_to_check(self) -> Mapping[str, str]:
+        if self.action in ("generate", "retry"):
+            # What has been allowed once may be refused by newer rules.
+            return texts_of(VideoRequest.of_video(self.get_object())) if checks.is_active() else {}
+        if self.action == "partial_update":
+            return {name: text for name in TEXTS if (text := self.body["changes"].values.get(name))}
+        return texts_of(self.body["request"]) if self.action in ("create", "quote") else {}
 
     def get_object(self) -> Video:
         request_context.bind(video_id=self.kwargs["pk"])
@@ -231,7 +245,7 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
                 return self._shown(video)
             wait = partial(hub.wait_for_end, watcher, seconds)
             return Deferred(wait=wait, answer=partial(self._after_wait, seconds))
-        if not hub.wait_in_thread(video.pk, seconds):
+        if not hub.wait_in_thread(partial(hub.is_being_made, video.pk), seconds):
             return self._shown(video)
         return self._shown(self.get_object_again(), waited=seconds)
 

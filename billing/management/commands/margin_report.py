@@ -1,6 +1,6 @@
-"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: revenue and cost by account.
+"""`manage.py margin_report --from 2026-05-01 --to 2026-05-31 [--csv] [--currency usd]`: revenue and cost.
 
-UTC days, both included. `--csv` writes one row per account.
+By plan, account and product; UTC days, both included. `--csv` writes one row per account.
 """
 
 import csv
@@ -14,12 +14,14 @@ from billing import money
 from billing.ledger.overruns import Overrun
 from billing.purchases import margin
 from billing.purchases.margin import Margin, Report
+from billing.purchases.margin_by_product import by_product
 from genvid.spreadsheets import escape_formula
+from genvid.staff_reports import BreakdownRow
 
 COLUMNS = (
     *("account_id", "account", "plan", "currency", "revenue", "credits_sold", "credits_used", "credits_expired"),
     *("credits_taken_back", "provider_microdollars", "margin", "margin_percent"),
-    *("overruns", "credits_overrun"),
+    *("overruns", "credits_overrun", "unknown_costs"),
 )
 
 
@@ -46,14 +48,17 @@ class Command(BaseCommand):
         if options["csv"]:
             self._as_csv(report)
         else:
-            self._as_text(report)
+            self._as_text(report, options["first"], options["last"])
 
-    def _as_text(self, report: Report) -> None:
+    def _as_text(self, report: Report, first: date, last: date) -> None:
         self.stdout.write(_line("Everybody", report.total, report.currency))
         for title, rows in (("By plan", report.by_plan), ("By account", _named(report))):
             self.stdout.write(f"\n{title}")
             for name, each in sorted(rows.items(), key=lambda row: -row[1].margin):
                 self.stdout.write(_line(name, each, report.currency))
+        self.stdout.write("\nBy product")
+        for product in by_product(first, last):
+            self.stdout.write(_product_line(product))
         if report.overruns:
             self.stdout.write("\nFar longer than was held for them")
         for overrun in report.overruns:
@@ -66,7 +71,7 @@ class Command(BaseCommand):
             name = report.names.get(account_id, "")
             beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
             figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
-            result = (each.margin, each.margin_percent, each.overruns, each.credits_overrun)
+            result = (each.margin, each.margin_percent, each.overruns, each.credits_overrun, each.unknown_costs)
             writer.writerow((account_id, escape_formula(name), *beside, *figures, *result))
 
 
@@ -75,13 +80,19 @@ def _named(report: Report) -> dict[str, Margin]:
 
 
 def _line(name: str, each: Margin, currency: str) -> str:
-    cost = money.money_text(each.revenue - each.margin, "usd")
+    cost = margin.cost_text(each.provider_microdollars, each.unknown_costs)
+    left = margin.margin_text(each.margin, currency, each.unknown_costs)
     percent = "" if each.margin_percent is None else f" ({each.margin_percent} %)"
     return (
-        f"{name}: revenue {money.money_text(each.revenue, currency)}, rendering {cost}, "
-        f"margin {money.money_text(each.margin, currency)}{percent}; credits: {each.credits_sold} sold, "
+        f"{name}: revenue {money.money_text(each.revenue, currency)}, provider cost {cost}, "
+        f"margin {left}{percent}; credits: {each.credits_sold} sold, "
         f"{each.credits_used} used, {each.credits_expired} expired, {each.credits_taken_back} taken back"
     )
+
+
+def _product_line(each: BreakdownRow) -> str:
+    cost = margin.cost_text(each.provider_microdollars, each.unknown_costs)
+    return f"{each.name}: {each.units['charges']} charged, {each.units['credits']} credits, provider cost {cost}"
 
 
 def _overrun_line(each: Overrun, report: Report) -> str:

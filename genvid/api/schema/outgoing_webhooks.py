@@ -5,6 +5,14 @@ from typing import Any
 from genvid.api.schema.examples import Examples
 from genvid.api.serializers import EXAMPLE_TIME
 
+MADE = {"error": None, "consent": {"status": "given", "url": None}, "credits": {"held": 0, "charged": 20}}
+NOT_MADE = {
+    "owner": "me",
+    "status": "failed",
+    "error": {"code": "footage_refused", "message": "The picture or recording cannot be used."},
+    "consent": {"status": "given", "url": None},
+    "credits": {"held": 0, "charged": 0},
+}
 EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "video.queued": ("Video", "A video was queued.", {"status": "queued"}),
     "video.processing": ("Video", "A video is being made.", {"status": "processing", "progress_percent": 10}),
@@ -13,6 +21,10 @@ EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "video.canceled": ("Video", "A video was canceled. It cost nothing.", {"status": "canceled"}),
     "video.expiring": ("Video", "A video's files go soon.", {}),
     "batch.completed": ("Batch", "Every video of a batch has ended.", {}),
+    "avatar.ready": ("Avatar", "An own avatar is ready to be used.", {"owner": "me", **MADE}),
+    "avatar.failed": ("Avatar", "An own avatar could not be made, or was refused. It cost nothing.", NOT_MADE),
+    "voice.ready": ("Voice", "An own voice is ready to be used.", {"owner": "me", **MADE}),
+    "voice.failed": ("Voice", "An own voice could not be made, or was refused. It cost nothing.", NOT_MADE),
     "credits.low": ("Wallet", "The wallet is nearly empty.", {}),
     "payment.succeeded": ("Payment", "A payment went through; its credits are there.", {}),
     "payment.refunded": (

@@ -1,6 +1,6 @@
 """Settings of the API: accounts, limits, private addresses."""
 
-from genvid.configuration.kinds import Bound, Number, Rate, Switch, Text, Whole, Words
+from genvid.configuration.kinds import Bound, Choice, Number, Rate, Switch, Text, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 CUSTOMERS = Group(
@@ -173,6 +173,43 @@ LIMITS = Group(
             default="4",
             unit="workers",
             wrong="Not fewer than there are threads, and good receivers wait for bad ones.",
+        ),
+    ),
+)
+
+MODERATION = Group(
+    "The check of texts (docs/moderation.md)",
+    (
+        Setting(
+            "MODERATION_REFUSALS_PER_HOUR",
+            Whole(),
+            "Refused texts within an hour after which an account is slowed down; 0: never.",
+            default="10",
+            unit="refusals",
+            wrong="Too many, and somebody tries words until one passes.",
+        ),
+        Setting(
+            "MODERATION_HOOK",
+            Text(),
+            "The function that asks an outside service about texts, such as `package.module.function`; empty: none.",
+            default="",
+            wrong="One that cannot be imported is an error of the check.",
+            checks=("genvid.E042",),
+            example="yourpackage.moderation.ask",
+        ),
+        Setting(
+            "MODERATION_HOOK_TIMEOUT",
+            Number(above_zero=True),
+            "How long that function may take.",
+            default="3",
+            unit="seconds",
+            wrong="Too long, and every order waits so long for a service that hangs.",
+        ),
+        Setting(
+            "MODERATION_HOOK_FAILURE",
+            Choice(("open", "closed")),
+            "What happens when it fails: texts pass (`open`), or are refused with 503 (`closed`).",
+            default="open",
         ),
     ),
 )

@@ -89,6 +89,15 @@ PROCESSES = Group(
             read_by=COMPOSE,
         ),
         Setting(
+            "SPEECH_THREADS",
+            Whole(1),
+            "Threads of the worker that has texts spoken while clients wait.",
+            default="8",
+            unit="threads",
+            wrong="Celery does not start; too few, and clients wait longer to hear their scripts.",
+            read_by=COMPOSE,
+        ),
+        Setting(
             "CALLER_THREADS",
             Whole(1),
             "Threads of the worker for calls that may take minutes; HEYGEN_MAX_CONCURRENT and some more.",

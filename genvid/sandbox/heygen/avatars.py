@@ -66,6 +66,7 @@ async def delete_look(call: Call) -> Reply:
 async def create(call: Call) -> Reply:
     """A photo becomes a look that speaks as that photo; the other kinds borrow a persona."""
     kind, core, now = call.body["type"], call.core, time.time()
+    looks_and_voices.refuse_when_full(core.store, core.settings.current.most_own)
     group_id = _group_for(call)
     persona = _persona_for(call.body)
     image = await _image_for(call)
@@ -84,6 +85,7 @@ async def create(call: Call) -> Reply:
         consent="pending" if kind == "digital_twin" else None,
         created_at=now,
         ready_at=now + core.settings.current.avatar_seconds,
+        failure=core.settings.current.making_failure,
         base=call.base,
     )
     core.wallet.charge(AVATAR_CREATION)
@@ -134,8 +136,8 @@ async def consent(call: Call) -> Reply:
     _refuse_public(members[0])
     if re.search(r"[<>]", call.body.get("consent_text") or ""):
         refuse("consent_text", "consent_text must not contain < or >")
-    call.core.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", members[0].group_id)
-    call.core.announce_looks()
+    if call.core.settings.current.consent_by_itself:
+        call.core.give_consent(members[0].group_id)
     group = looks_and_voices.group(call.core.store, members[0].group_id)
     url = call.core.links.sign(call.base, f"consent/{group[0].group_id}", lifetime=CONSENT_DAY)
     return Reply({"avatar_group": show_group(call, group), "url": url})
@@ -167,7 +169,7 @@ def show_look(call: Call, look: Look) -> dict[str, Any]:
         "supported_api_engines": look.engines,
         "tags": list(look.tags),
         "status": look.status,
-        "error": None,
+        "error": look.error,
     }
 
 
@@ -183,7 +185,7 @@ def show_group(call: Call, members: list[Look]) -> dict[str, Any]:
         **_previews(call, first),
         "status": first.status,
         "consent_status": first.consent,
-        "error": None,
+        "error": first.error,
     }
 
 

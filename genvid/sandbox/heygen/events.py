@@ -46,5 +46,6 @@ def page_url(video: Row) -> str:
 
 
 def of_look(look: Row) -> Event:
-    kind = "instant_avatar.success" if look["kind"] == "digital_twin" else "photo_avatar_generation.success"
-    return Event(kind, {"avatar_id": look["id"], "avatar_group_id": look["group_id"]}, look["id"])
+    kind = "instant_avatar" if look["kind"] == "digital_twin" else "photo_avatar_generation"
+    end = "fail" if look["failure"] else "success"
+    return Event(f"{kind}.{end}", {"avatar_id": look["id"], "avatar_group_id": look["group_id"]}, look["id"])

@@ -42,6 +42,12 @@ class HeyGenCore:
         await self.sender.stop()
         await asyncio.gather(*(worker.stop() for worker in [*self._workers, self.interactive_worker]))
 
+    def give_consent(self, group_id: str) -> bool:
+        """As the filmed person does on the consent page. False for a group that is not there."""
+        found = self.store.run("UPDATE looks SET consent = 'approved' WHERE group_id = ?", group_id)
+        self.announce_looks()
+        return found > 0
+
     def announce_looks(self) -> None:
         for look in self.store.rows("SELECT * FROM looks WHERE announced = 0 AND consent IS NOT 'pending'"):
             delay = max(0.0, look["ready_at"] - time.time())

@@ -17,6 +17,10 @@ ENGINES = {
     "photo_avatar": ["avatar_iv", "avatar_iii"],
     "digital_twin": ["avatar_v", "avatar_iv", "avatar_iii"],
 }
+MAKING_FAILURES = {
+    "training_failed": "Footage is too short or too long",
+    "insufficient_credit": "Insufficient credit. This operation requires 'api' credits.",
+}
 SIZES = {"landscape": (1920, 1080), "portrait": (1080, 1920), "square": (1080, 1080)}
 
 
@@ -36,6 +40,7 @@ class Look:
     consent: str | None = None
     created_at: float = PUBLISHED_AT
     ready_at: float = PUBLISHED_AT
+    failure: str | None = None
 
     @property
     def gender(self) -> str:
@@ -61,7 +66,13 @@ class Look:
             return None
         if self.consent == "pending":
             return "pending_consent"
-        return "completed" if self.ready_at <= time.time() else "processing"
+        if self.ready_at > time.time():
+            return "processing"
+        return "failed" if self.failure else "completed"
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        return error_of(self.failure) if self.failure and self.status == "failed" else None
 
     @property
     def usable(self) -> bool:
@@ -78,12 +89,30 @@ class Voice:
     private: bool = False
     created_at: float = PUBLISHED_AT
     ready_at: float = PUBLISHED_AT
+    failure: str | None = None
 
     @property
     def status(self) -> str | None:
         if not self.private:
             return None
-        return "complete" if self.ready_at <= time.time() else "processing"
+        if self.ready_at > time.time():
+            return "processing"
+        return "failed" if self.failure else "complete"
+
+    @property
+    def failure_message(self) -> str | None:
+        return error_of(self.failure)["message"] if self.failure and self.status == "failed" else None
+
+
+def error_of(code: str) -> dict[str, str]:
+    return {"code": code, "message": MAKING_FAILURES.get(code, code.replace("_", " "))}
+
+
+def refuse_when_full(store: Store, most: int) -> None:
+    """An account at HeyGen has room for so many own looks and voices; how many is not published."""
+    count = store.value("SELECT (SELECT COUNT(*) FROM looks) + (SELECT COUNT(*) FROM voices)")
+    if most and count >= most:
+        raise ApiError("resource_limit_reached", "You have no slots left")
 
 
 def public_id(kind: str, key: str) -> str:
@@ -110,7 +139,7 @@ def public_looks() -> tuple[Look, ...]:
 
 def looks(store: Store) -> list[Look]:
     sql = """SELECT seq + 1000000 AS seq, id, group_id, name, kind, persona, width, height, image, consent, created_at,
-             ready_at FROM looks ORDER BY seq"""
+             ready_at, failure FROM looks ORDER BY seq"""
     return [*public_looks(), *(Look(**row, private=True) for row in store.rows(sql))]
 
 
@@ -137,7 +166,7 @@ def public_voices() -> tuple[Voice, ...]:
 
 
 def voices(store: Store) -> list[Voice]:
-    sql = "SELECT seq + 1000000 AS seq, id, name, profile, language, created_at, ready_at FROM voices ORDER BY seq"
+    sql = "SELECT seq + 1000000 AS seq, id, name, profile, language, created_at, ready_at, failure FROM voices"
     return [*public_voices(), *(Voice(**row, private=True) for row in store.rows(sql))]
 
 

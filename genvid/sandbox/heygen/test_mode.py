@@ -10,6 +10,7 @@ from typing import Any
 from genvid.sandbox.api_errors import ApiError
 from genvid.sandbox.heygen import looks_and_voices
 from genvid.sandbox.heygen.heygen_core import HeyGenCore
+from genvid.sandbox.heygen.looks_and_voices import Voice
 from genvid.sandbox.heygen.render_plans import Plan
 
 WATERMARK = "TEST"
@@ -25,6 +26,13 @@ def with_stand_ins(core: HeyGenCore, body: dict[str, Any]) -> dict[str, Any]:
     if body.get("voice_id") and not _has(looks_and_voices.find_voice, core, body["voice_id"]):
         changes["voice_id"] = _stand_in(body["voice_id"], [voice.id for voice in looks_and_voices.public_voices()])
     return body | changes
+
+
+def voice_of(core: HeyGenCore, wanted: str) -> Voice:
+    """A voice of this sandbox, or a stand-in for one of HeyGen's."""
+    known = [voice.id for voice in looks_and_voices.public_voices()]
+    found = wanted if _has(looks_and_voices.find_voice, core, wanted) else _stand_in(wanted, known)
+    return looks_and_voices.find_voice(core.store, found)
 
 
 def mark(plan: Plan) -> None:

@@ -3,6 +3,7 @@
 A clip costs some milliseconds; a canned one is made once for its shape, and costs next to nothing from then on.
 """
 
+import math
 import os
 import shutil
 from contextlib import suppress
@@ -18,6 +19,7 @@ from genvid.sandbox.renderer.geometry import Colour
 from genvid.sandbox.renderer.job import Rendered, RenderJob, even
 from genvid.sandbox.renderer.movie import Movie
 from genvid.sandbox.renderer.script import LEAD_IN, LEAD_OUT, estimate_seconds, require_speakable, words_of
+from genvid.sandbox.renderer.speech import recording_seconds
 from genvid.sandbox.renderer.subtitle_cues import cues_of, write_srt
 from genvid.sandbox.renderer.timeline import Samples, spread
 from genvid.sandbox.renderer.watermark import Watermark
@@ -61,7 +63,8 @@ def render_canned(job: RenderJob, folder: Path, canned_folder: Path) -> Rendered
 def _planned(job: RenderJob, folder: Path) -> Rendered:
     if not job.audio:
         require_speakable(job.script)
-    duration = max(1, round(estimate_seconds(job.script, job.speed) * FPS)) / FPS
+    seconds = recording_seconds(job.audio) if job.audio else estimate_seconds(job.script, job.speed)
+    duration = max(1, math.ceil(seconds * FPS) if job.audio else round(seconds * FPS)) / FPS
     texts = words_of(job.script)
     words = spread(texts, LEAD_IN, duration - LEAD_OUT) if texts else []
     return Rendered(folder, duration, cues_of(words), captioned=job.burn_captions)

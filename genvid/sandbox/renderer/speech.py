@@ -28,12 +28,17 @@ LONGEST_WORD = 40  # characters
 
 
 def soundtrack(job: RenderJob) -> Speech:
+    """A recording is heard as it is; a script has a moment of silence before and after it."""
     voiced = _recorded(job.audio, job.script) if job.audio else _spoken(job)
     builder = SpeechBuilder(voiced.rate)
-    builder.add_silence(LEAD_IN)
+    builder.add_silence(0.0 if job.audio else LEAD_IN)
     builder.add(replace(voiced, samples=normalised(voiced.samples, PEAK * min(1.0, job.volume))))
-    builder.add_silence(LEAD_OUT)
+    builder.add_silence(0.0 if job.audio else LEAD_OUT)
     return builder.build()
+
+
+def recording_seconds(audio: Path) -> float:
+    return len(_decode(audio)) / RECORDING_RATE
 
 
 def speak(script: str, voice: VoiceProfile, speed: float = 1.0, pitch: float = 0.0) -> Speech:

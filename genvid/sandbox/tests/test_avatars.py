@@ -148,3 +148,43 @@ def test_public_avatars_cannot_be_touched(client: Client) -> None:
         client.delete(f"/v3/avatars/{look['group_id']}"),
     ):
         assert refusal_of(answer) == (403, "resource_access_denied", None)
+
+
+def test_a_setting_makes_new_avatars_fail_with_a_code(client: Client, photo: dict[str, Any]) -> None:
+    client.sandbox.configure(making_failure="training_failed")
+    look = create(client, photo)["avatar_item"]
+
+    error = {"code": "training_failed", "message": "Footage is too short or too long"}
+    assert (look["status"], look["error"], look["preview_image_url"]) == ("failed", error, None)
+    assert client.data(f"/v3/avatars/{look['group_id']}")["error"] == error
+    event = wait_for(lambda: client.data("/v3/webhooks/events"))[0]
+    assert event["event_type"] == "photo_avatar_generation.fail"
+
+
+def test_a_failed_avatar_stays_failed_when_the_setting_is_taken_back(client: Client, photo: dict[str, Any]) -> None:
+    client.sandbox.configure(making_failure="training_failed")
+    look = create(client, photo)["avatar_item"]
+    client.sandbox.configure(making_failure=None)
+
+    assert client.data(f"/v3/avatars/looks/{look['id']}")["status"] == "failed"
+
+
+def test_a_full_account_makes_no_more(client: Client, photo: dict[str, Any]) -> None:
+    client.sandbox.configure(most_own=1)
+    look = create(client, photo)["avatar_item"]
+    assert refusal_of(client.post("/v3/avatars", json=photo))[:2] == (400, "resource_limit_reached")
+
+    client.delete(f"/v3/avatars/looks/{look['id']}")
+    create(client, photo)
+
+
+def test_consent_may_be_left_to_the_person(client: Client) -> None:
+    client.sandbox.configure(consent_by_itself=False)
+    footage = base64.b64encode(b"\0\0\0\x18ftypmp42" + bytes(64)).decode()
+    file = {"type": "base64", "media_type": "video/mp4", "data": footage}
+    look = create(client, {"type": "digital_twin", "name": "Tom", "file": file})["avatar_item"]
+    client.post(f"/v3/avatars/{look['group_id']}/consent", json={})
+    assert client.data(f"/v3/avatars/looks/{look['id']}")["status"] == "pending_consent"
+
+    client.sandbox.consent(look["group_id"])
+    assert client.data(f"/v3/avatars/looks/{look['id']}")["status"] == "completed"

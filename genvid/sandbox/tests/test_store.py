@@ -46,3 +46,13 @@ def test_taking_over_can_be_interrupted_before_the_file_is_renamed(folder: Path)
 
     assert store.setting("settings") == {"stuck": True}
     store.close()
+
+
+def test_a_store_of_an_earlier_release_gets_the_columns_that_it_lacks(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "sandbox.sqlite3")) as database:
+        for table in ("looks", "voices"):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN failure")
+    store = Store(tmp_path)
+    assert store.rows("SELECT failure FROM looks UNION SELECT failure FROM voices") == []
+    store.close()

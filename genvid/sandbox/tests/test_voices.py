@@ -91,3 +91,19 @@ def test_speech_without_words_is_refused(client: Client) -> None:
     body = {"text": "...", "voice_id": client.look()["default_voice_id"]}
 
     assert refusal_of(client.post("/v3/voices/speech", json=body)) == (400, "tts_text_invalid", "text")
+
+
+def test_ssml_is_read_as_such(client: Client) -> None:
+    voice_id = client.look()["default_voice_id"]
+    body = {"text": 'R &amp; D. <break time="1s"/> Yes.', "voice_id": voice_id, "input_type": "ssml"}
+
+    said = client.post("/v3/voices/speech", json=body).json()["data"]
+
+    assert said["word_timestamps"][0]["word"] == "R"
+    assert "amp;" not in "".join(word["word"] for word in said["word_timestamps"])
+
+
+def test_ssml_that_is_no_xml_is_refused(client: Client) -> None:
+    body = {"text": "R & D", "voice_id": client.look()["default_voice_id"], "input_type": "ssml"}
+
+    assert refusal_of(client.post("/v3/voices/speech", json=body)) == (400, "tts_text_invalid", "text")

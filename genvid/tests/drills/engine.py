@@ -45,7 +45,7 @@ class Engine:
         with log.open("w") as output:
             script = subprocess.Popen(
                 [str(ROOT / "scripts" / "upgrade.sh"), *options],
-                env=environment | {"PATH": path},
+                env=environment | {"PATH": path, "UPGRADE_LOCK": str(self.folder)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -24,9 +24,20 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from avatars.enums import CreationKind
+from avatars.tests.own_entries import make_upload, order
 from billing.models import Plan
 from genvid.tests.contract import document, resolved
-from genvid.tests.factories import Person, make_avatar, make_key, make_payment, make_teammate, make_video
+from genvid.tests.factories import (
+    Person,
+    grant,
+    make_avatar,
+    make_key,
+    make_payment,
+    make_speech,
+    make_teammate,
+    make_video,
+)
 from genvid.tests.properties import FUZZ_EXAMPLES
 from genvid.wsgi import application
 
@@ -85,6 +96,7 @@ CHECKS = [
     documented_code,
 ]
 
+VOICE_CLONE = CreationKind.VOICE_CLONE
 AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -128,19 +140,24 @@ def make_known_rows(owner: Person) -> KnownRows:
     avatar, member = make_avatar(), make_teammate(owner)
     videos = [make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")]
     post: Callable[..., str] = partial(_made, owner)
+    grant(owner, 1_000)
+    own_avatar, own_voice = (order(owner, kind, stored=False) for kind in (CreationKind.PHOTO_AVATAR, VOICE_CLONE))
+    picture = make_upload(owner, stored=False)
     endpoint = post("webhook-endpoints", {"url": "https://93.184.216.34/", "events": ["*"]})
     payload = {"script": "Hi {{name}}", "avatar_id": str(avatar.pk), "rows": [{"name": "Ada"}]}
     ids = {
         "videos": [str(video.pk) for video in videos],
         "batches": [post("batches", payload)],
-        "avatars": [str(avatar.pk)],
-        "voices": [str(avatar.default_voice_id)],
+        "avatars": [str(avatar.pk), str(own_avatar.entry_id)],
+        "voices": [str(avatar.default_voice_id), str(own_voice.entry_id)],
+        "upload_id": [str(picture.pk)],
         "api-keys": [str(make_key(owner).key.pk)],
         "webhook-endpoints": [endpoint],
         "webhook-deliveries": [post(f"webhook-endpoints/{endpoint}/test", {})],
         "team/members": [str(member.user.pk), str(owner.user.pk)],
         "team/invitations": [post("team/invitations", {"email": "new@example.com", "role": "member"})],
     }
+    ids["speech"] = [str(make_speech(owner, voice_id=avatar.default_voice_id).pk)]
     ids["billing/plans"] = [str(pk) for pk in Plan.objects.values_list("pk", flat=True)]
     ids["billing/payments"] = [str(make_payment(owner).pk)]
     named = {"plan_id": "billing/plans", "avatar_id": "avatars", "voice_id": "voices", "user_id": "team/members"}

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('avatars', '0020_upload_refusals'),
+        ('avatars', '0005_upload_refusals'),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""The check of customers' texts before anything is spent (docs/moderation.md)."""

@@ -1,0 +1,1 @@
+"""Customers' own faces and voices: ordering, making, consent, review, and removal here and at HeyGen."""

@@ -1,0 +1,171 @@
+"""Reads what HeyGen is making: schedules the next look, asks for consent, and settles what has ended."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from avatars.enums import CreationKind, EntryStatus
+from avatars.models import Creation, Voice
+from avatars.own import alarms, consent, failures, settlement
+from avatars.own.clients import maker_for
+from genvid import database_clock
+from genvid.heygen.avatar_making import AvatarMaker, MadeLook, MadeVoice, MakingState
+from genvid.heygen.heygen_errors import HeyGenError, NotFound, Refused
+from genvid.heygen.heygen_types import Failure
+from genvid.leasing import from_now, jittered
+
+logger = structlog.get_logger(__name__)
+FRESH = timedelta(minutes=2)
+"""A new object may be missing in HeyGen's answers until then."""
+PROBLEM_PAUSE = timedelta(minutes=10)
+LINK_LIMIT = 2000
+# Seconds between two looks, at least and at most; in between a third of the time that it has taken so far.
+INTERVALS = {
+    CreationKind.PHOTO_AVATAR: (15.0, 90.0),
+    CreationKind.DIGITAL_TWIN: (60.0, 600.0),
+    CreationKind.VOICE_CLONE: (15.0, 120.0),
+}
+CONSENT_INTERVAL = (60.0, 1800.0)
+
+
+def look(creation: Creation) -> None:
+    maker = maker_for(creation)
+    try:
+        if creation.kind == CreationKind.VOICE_CLONE:
+            _settle_voice(creation, maker.get_voice(creation.provider_object_id))
+        else:
+            _look_at_avatar(creation, maker)
+    except NotFound as error:
+        _judge_missing(creation, error)
+    except Refused as error:
+        # A named refusal is definite wherever it stands.
+        told = failures.of_error(error)
+        settlement.fail(creation, **told, reason="refused_by_provider", provider_error=str(error))
+    except HeyGenError as error:
+        creation.retry_later(max(_interval(creation), timedelta(seconds=error.retry_after or 0)), str(error))
+
+
+def _look_at_avatar(creation: Creation, maker: AvatarMaker) -> None:
+    made = maker.get_look(creation.provider_object_id)
+    if made.is_usable and not made.failure:
+        fields = avatar_fields(made)
+        # Of a film HeyGen may make a voice, too, which goes with the avatar.
+        own_voice = "" if fields["default_voice"] else made.look.default_voice_id or ""
+        settlement.complete(creation, fields, provider_voice_id=own_voice)
+    elif made.failure is not None:
+        _fail(creation, made.failure)
+    elif _needs_consent(creation, maker, made):
+        _wait_for_consent(creation, maker)
+    else:
+        _wait(creation)
+
+
+def _needs_consent(creation: Creation, maker: AvatarMaker, made: MadeLook) -> bool:
+    if creation.kind != CreationKind.DIGITAL_TWIN:
+        return False
+    if made.state is MakingState.PENDING_CONSENT:
+        return True
+    group_id = creation.provider_group_id
+    return bool(group_id) and maker.get_group(group_id).needs_consent
+
+
+def _wait_for_consent(creation: Creation, maker: AvatarMaker) -> None:
+    if creation.status == EntryStatus.WAITING_FOR_CONSENT:
+        creation.advance(from_now(_interval(creation)))
+        return
+    page = consent.new_page(creation, maker)
+    deadline = timedelta(seconds=settings.OWN_AVATAR_CONSENT_DEADLINE)
+    creation.move(
+        EntryStatus.WAITING_FOR_CONSENT,
+        reason="needs_consent",
+        deadline=deadline,
+        due_at=from_now(CONSENT_INTERVAL[0]),
+        **page,
+    )
+
+
+def _wait(creation: Creation) -> None:
+    if creation.status == EntryStatus.WAITING_FOR_CONSENT:
+        # The person has agreed, and HeyGen goes on.
+        creation.move(
+            EntryStatus.CREATING,
+            reason="consent_given",
+            deadline=timedelta(seconds=settings.OWN_AVATAR_CREATE_DEADLINE),
+            due_at=from_now(INTERVALS[CreationKind(creation.kind)][0]),
+            consent_url="",
+            consent_confirmed_at=database_clock.now(),
+        )
+    else:
+        creation.advance(from_now(_interval(creation)))
+
+
+def _settle_voice(creation: Creation, made: MadeVoice) -> None:
+    if made.failure is not None:
+        _fail(creation, made.failure)
+    elif made.state is MakingState.COMPLETED:
+        settlement.complete(creation, voice_fields(creation, made))
+    else:
+        _wait(creation)
+
+
+def _fail(creation: Creation, failure: Failure) -> None:
+    said = f"{failure.raw_code}: {failure.raw_message}".strip(": ")
+    if failure.operator_problem or failure.is_busy:
+        # Ours, not the customer's: it is ordered again, and the failed copy is removed as an orphan.
+        if not creation.is_test:
+            text = f"HeyGen failed an avatar or voice: {said}. It is ordered again."
+            alarms.alarm(alarms.PROVIDER, failure.raw_code.lower(), text)
+        settlement.requeue(creation, reason="provider_problem", why=said, pause=PROBLEM_PAUSE)
+        return
+    settlement.fail(creation, **failures.of_failure(failure), reason="failed_at_provider", provider_error=said)
+
+
+def _judge_missing(creation: Creation, error: NotFound) -> None:
+    """HeyGen does not know an id that it gave us: somebody has deleted it there, unless it is new."""
+    ordered_at = creation.ordered_at or creation.moved_at
+    if database_clock.now() - ordered_at < FRESH:
+        creation.retry_later(_interval(creation), str(error))
+        return
+    told = failures.of_failure(None)
+    settlement.fail(creation, **told, reason="lost_at_provider", provider_error=str(error))
+
+
+def _interval(creation: Creation) -> timedelta:
+    waits = creation.status == EntryStatus.WAITING_FOR_CONSENT
+    least, most = CONSENT_INTERVAL if waits else INTERVALS[CreationKind(creation.kind)]
+    taken = (database_clock.now() - creation.moved_at).total_seconds()
+    return jittered(min(most, max(least, taken / 3)), 0.2)
+
+
+def avatar_fields(made: MadeLook) -> dict[str, Any]:
+    found = made.look
+    voice = Voice.objects.filter(provider_id=found.default_voice_id, is_own=False, account=None).first()
+    return {
+        "provider_id": found.id,
+        "gender": found.gender.lower()[:20],
+        "default_voice": voice if found.default_voice_id else None,
+        "preview_image_url": _link(found.preview_image_url),
+        "preview_video_url": _link(found.preview_video_url),
+        "engines": list(found.engines),
+        "orientation": found.orientation[:20],
+        "tags": list(found.tags),
+    }
+
+
+def voice_fields(creation: Creation, made: MadeVoice) -> dict[str, Any]:
+    found = made.voice
+    return {
+        "provider_id": found.id,
+        "gender": found.gender.lower()[:20],
+        "language": (found.language or creation.language)[:100],
+        "preview_audio_url": _link(found.preview_audio_url),
+        "supports_pause": found.supports_pause,
+        "supports_locale": found.supports_locale,
+    }
+
+
+def _link(url: str | None) -> str:
+    """A truncated address would be invalid, so a long one is dropped."""
+    return url if url and len(url) <= LINK_LIMIT else ""
