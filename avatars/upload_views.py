@@ -30,6 +30,7 @@ from genvid.errors import NotFound
 from genvid.media_links import signed_link
 
 LARGEST = max(direct.LARGEST.values())
+SERVED = ("audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm")
 TAKES = ("upload_refused", "upload_too_large")
 
 
@@ -76,6 +77,7 @@ class UploadViewSet(AccountViewSet):
             status=201,
             idempotency=Idempotency.EXTERNAL,
             errors=TAKES,
+            example={"error": None},
         ),
         "complete": Endpoint(
             "complete_upload",
@@ -94,6 +96,12 @@ class UploadViewSet(AccountViewSet):
             scope=Scope.VIDEOS_READ,
             response=OpenApiResponse(description="`Location` is a signed link; it honours `Range`."),
             status=302,
+            also={
+                (200, kind): OpenApiResponse(
+                    OpenApiTypes.BINARY, description="What the link leads to: the checked copy."
+                )
+                for kind in SERVED
+            },
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.enums import Role
 from avatars.models import Avatar, Voice
 from genvid.celery import app
+from genvid.configuration import DeclaredEnv
 from genvid.schedule import JOBS
+from genvid.storages import bucket
+from genvid.tests import buckets
 from genvid.tests.factories import JsonClient, Person, make_avatar, make_caller, make_teammate, make_voice
 from genvid.tests.jobs import registered_tasks
 
@@ -124,3 +128,26 @@ def work_at_once(
             registered_tasks()[name](*ids)
 
     return work
+
+
+@pytest.fixture
+def store_in_bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Stores the site's files in a bucket `films` of this endpoint and region."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", buckets.SECRET)
+
+    def store(endpoint: str = "", region: str = "", name: str = "films") -> None:
+        monkeypatch.setenv("S3_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("S3_REGION", region)
+        settings.S3_BUCKET = name
+        settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), name, link_seconds=900)}
+
+    return store
+
+
+@pytest.fixture
+def store(store_in_bucket: Callable[..., None]) -> Iterator[SimpleNamespace]:
+    """A bucket that answers over HTTP and is the site's storage."""
+    with buckets.served() as served:
+        store_in_bucket(served.url, "us-east-1")
+        yield served

@@ -42,3 +42,8 @@ def files_on_disk() -> list[str]:
     """Of uploads: stored ones, and what is left of the work on them."""
     folders = [Path(settings.MEDIA_ROOT) / "uploads", Path(settings.WORK_DIR)]
     return sorted(str(path) for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def files_of(person: Person) -> list[str]:
+    """Stored files of the account's uploads, by path."""
+    return [path for path in files_on_disk() if str(person.account.pk) in path]

@@ -1,21 +1,15 @@
 """Files in an S3-compatible bucket: how they are stored, and how links to them are signed."""
 
 import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from genvid.configuration import DeclaredEnv
 from genvid.media_links import lasting_link, signed_link
-from genvid.storages import bucket
+from genvid.tests.buckets import parameters_of
 from genvid.tests.factories import make_video
 from videos.media.file_names import filename_of
 from videos.models import Video
@@ -27,25 +21,6 @@ REGIONS = {
     "eu-central-1": "films.s3.eu-central-1.amazonaws.com",
     "eu-south-2": "films.s3.eu-south-2.amazonaws.com",
 }
-
-
-@pytest.fixture
-def store_in_bucket(settings, monkeypatch) -> Any:
-    """Stores the site's files in a bucket `films` of this endpoint and region."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-
-    def store(endpoint: str = "", region: str = "", name: str = "films") -> None:
-        monkeypatch.setenv("S3_ENDPOINT_URL", endpoint)
-        monkeypatch.setenv("S3_REGION", region)
-        settings.S3_BUCKET = name
-        settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), name, link_seconds=900)}
-
-    return store
-
-
-def parameters_of(link: str) -> dict[str, str]:
-    return {name: value for name, [value] in parse_qs(urlsplit(link).query).items()}
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -125,48 +100,6 @@ def test_a_changed_title_is_the_file_name_in_the_next_link(store_in_bucket, owne
 )
 def test_a_file_is_saved_as_its_title_or_first_words(title, script, name):
     assert filename_of(Video(title=title, script=script), "videos/1/video.mp4") == name
-
-
-class Store(BaseHTTPRequestHandler):
-    """An S3 endpoint for small objects; it keeps them with their headers."""
-
-    protocol_version = "HTTP/1.1"
-    KEPT = ("Content-Type", "Content-Disposition", "Cache-Control")
-    objects: dict[str, tuple[dict[str, str], bytes]]
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        kept = {name: self.headers[name] for name in self.KEPT if name in self.headers}
-        self.objects[urlsplit(self.path).path] = (kept, body)
-        self.answer({}, b"")
-
-    def do_GET(self) -> None:
-        kept, body = self.objects[urlsplit(self.path).path]
-        words = parameters_of(self.path)
-        said = {name: words[f"response-{name.lower()}"] for name in self.KEPT if f"response-{name.lower()}" in words}
-        self.answer(kept | said, body)
-
-    def answer(self, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(200)
-        for name, value in (headers | {"Content-Length": str(len(body)), "ETag": '"1"'}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
-
-
-@pytest.fixture
-def store(store_in_bucket) -> Iterator[SimpleNamespace]:
-    """A bucket that answers over HTTP and is the site's storage."""
-    objects: dict[str, tuple[dict[str, str], bytes]] = {}
-    handler = type("OwnStore", (Store,), {"objects": objects})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        store_in_bucket(f"http://127.0.0.1:{server.server_port}", "us-east-1")
-        yield SimpleNamespace(objects=objects)
-        server.shutdown()
 
 
 @pytest.mark.parametrize(
