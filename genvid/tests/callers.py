@@ -29,6 +29,7 @@ from genvid.tests.factories import (
     sign_in,
 )
 from genvid.tests.router import Operation
+from genvid.tests.uploads import make_upload
 from videos.batches import batch_actions
 from videos.batches.batch_input import Table
 
@@ -136,6 +137,7 @@ def make_world() -> World:
         "member": make_teammate(owner).user,
     }
     rows["speech"] = make_speech(owner)
+    rows["upload"] = make_upload(owner)
     rows["payment"] = make_payment(owner)
     rows |= {status: make_video(owner, status, avatar=avatar) for status in ("draft", "queued", "completed", "failed")}
     world.ids = {name: str(row.pk) for name, row in rows.items()} | {"": ""}

@@ -206,6 +206,15 @@ TABLE: dict[str, Rule | Open] = {
     "GET videos/{id}/file": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/thumbnail": Rule(ALL, "videos:read", 302, of="completed"),
     "GET videos/{id}/captions": Rule(ALL, "videos:read", 302, of="completed"),
+    # Files. This site has no bucket: JSON is refused, whoever may send files.
+    "GET uploads": Rule(ALL, "videos:read"),
+    "POST uploads": Rule(
+        WRITERS, "uploads:write", 400, body=sending(filename="a.png", content_type="image/png", size_bytes=1000)
+    ),
+    "GET uploads/{id}": Rule(ALL, "videos:read", of="upload"),
+    "DELETE uploads/{id}": Rule(WRITERS, "uploads:write", 204, of="upload"),
+    "POST uploads/{id}/complete": Rule(WRITERS, "uploads:write", of="upload"),
+    "GET uploads/{id}/file": Rule(ALL, "videos:read", 302, of="upload"),
     "POST speech": Rule(WRITERS, "videos:write", 202, body=speech, foreign=202),
     "GET speech/{id}": Rule(ALL, "videos:read", of="speech"),
     "GET batches": Rule(ALL, "videos:read"),
