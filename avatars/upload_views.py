@@ -37,6 +37,8 @@ TAKES = ("upload_refused", "upload_too_large")
 class UploadedFileField(serializers.FileField):
     """At most 20 MiB: JPEG, PNG, WebP, WAV, MP3, MP4 or WebM, whatever its name says."""
 
+    example = "the bytes of me.jpg"
+
 
 class UploadFormInput(StrictSerializer):
     file = UploadedFileField(allow_empty_file=True)
@@ -94,6 +96,10 @@ class UploadViewSet(AccountViewSet):
             scope=Scope.VIDEOS_READ,
             response=OpenApiResponse(description="`Location` is a signed link; it honours `Range`."),
             status=302,
+            also={
+                (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="What the link leads to: our copy.")
+                for kind in sorted(intake.CONTENT_TYPES)
+            },
         ),
     }
 

@@ -25,6 +25,7 @@ TAGS = [
     {"name": "Avatars and voices", "description": "Who speaks, and how. The catalogue follows HeyGen's."},
     {"name": "Videos", "description": "Quote, create, watch, download."},
     {"name": "Speech", "description": "A script is heard, and its price known, before a video is paid for."},
+    {"name": "Uploads", "description": "Pictures, recordings and films of your own."},
     {"name": "Batches", "description": "One script, up to 1,000 videos."},
     {"name": "Billing and usage", "description": "The wallet, its ledger, plans, payments and the usage."},
     {

@@ -76,6 +76,7 @@ def test_the_files_behind_redirects_are_described():
         "get_video_file": ["video/mp4"],
         "get_video_thumbnail": ["image/jpeg"],
         "get_video_captions": ["application/x-subrip", "text/vtt"],
+        "get_upload_file": ["audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm"],
     }
 
 

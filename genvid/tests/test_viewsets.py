@@ -133,12 +133,12 @@ def left_for_the_collector(act: Any) -> list[Any]:
         gc.enable()
 
 
-def test_only_endpoints_that_ask_stripe_run_outside_the_transaction_of_their_stored_answer():
-    """Inside, the transaction would stay open while a provider is asked."""
+def test_only_endpoints_that_ask_stripe_or_store_files_run_outside_the_transaction_of_their_stored_answer():
+    """Inside, the transaction would stay open while a provider or the storage is asked."""
     outside = {
         endpoint.operation_id
         for _, view in views()
         for endpoint in view.cls.endpoints.values()
         if endpoint.idempotency is Idempotency.EXTERNAL
     }
-    assert outside == {"create_checkout", "create_portal"}
+    assert outside == {"create_checkout", "create_portal", "create_upload"}
