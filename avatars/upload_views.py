@@ -30,14 +30,13 @@ from genvid.errors import NotFound
 from genvid.media_links import signed_link
 
 LARGEST = max(direct.LARGEST.values())
+SERVED = ("audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm")
 TAKES = ("upload_refused", "upload_too_large")
 
 
 @extend_schema_field(OpenApiTypes.BINARY)
 class UploadedFileField(serializers.FileField):
     """At most 20 MiB: JPEG, PNG, WebP, WAV, MP3, MP4 or WebM, whatever its name says."""
-
-    example = "the bytes of me.jpg"
 
 
 class UploadFormInput(StrictSerializer):
@@ -78,6 +77,7 @@ class UploadViewSet(AccountViewSet):
             status=201,
             idempotency=Idempotency.EXTERNAL,
             errors=TAKES,
+            example={"error": None},
         ),
         "complete": Endpoint(
             "complete_upload",
@@ -97,8 +97,10 @@ class UploadViewSet(AccountViewSet):
             response=OpenApiResponse(description="`Location` is a signed link; it honours `Range`."),
             status=302,
             also={
-                (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="What the link leads to: our copy.")
-                for kind in sorted(intake.CONTENT_TYPES)
+                (200, kind): OpenApiResponse(
+                    OpenApiTypes.BINARY, description="What the link leads to: the checked copy."
+                )
+                for kind in SERVED
             },
         ),
     }

@@ -23,9 +23,9 @@ TAGS = [
     {"name": "Profile and team", "description": "People, the accounts they belong to, and who did what."},
     {"name": "API keys", "description": "For programs: each with scopes, an expiry and a budget of its own."},
     {"name": "Avatars and voices", "description": "Who speaks, and how. The catalogue follows HeyGen's."},
+    {"name": "Uploads", "description": "Files of your own: pictures, recordings and films that videos are made with."},
     {"name": "Videos", "description": "Quote, create, watch, download."},
     {"name": "Speech", "description": "A script is heard, and its price known, before a video is paid for."},
-    {"name": "Uploads", "description": "Pictures, recordings and films of your own."},
     {"name": "Batches", "description": "One script, up to 1,000 videos."},
     {"name": "Billing and usage", "description": "The wallet, its ledger, plans, payments and the usage."},
     {

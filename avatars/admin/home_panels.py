@@ -11,7 +11,7 @@ add_work(
         "Own avatars and voices to review",
         lambda: count_rows(Creation.objects.in_review()),
         lambda: reverse("admin:avatars_creation_changelist") + "?status__exact=review",
-        "avatars.change_creation",
+        "avatars.view_creation",
     ),
     Work(
         "catalogue",

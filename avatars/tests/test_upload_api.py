@@ -249,17 +249,15 @@ def test_uploads_a_day_are_limited_deleted_ones_included(owner):
     assert "uploads_per_day" in answer.json()["error"]["message"]
 
 
-def test_bytes_kept_are_limited(owner):
-    limit(upload_bytes=make_upload(owner).bytes + 100)
+def test_bytes_kept_are_limited_deleted_ones_left_out(owner):
+    limit(upload_bytes=1_000_000)
+    make_upload(owner, bytes=999_999, deleted_at=timezone.now())
+    data_of(send(owner.client, media_files.picture()), 201)
+    make_upload(owner, bytes=999_999)
     with nothing_changes():
         answer = send(owner.client, media_files.picture())
     assert refusal_of(answer) == (413, "upload_too_large")
     assert "upload_bytes" in answer.json()["error"]["message"]
-
-
-def test_bytes_of_deleted_uploads_are_free_again(owner):
-    make_upload(owner, bytes=10**9, deleted_at=timezone.now())
-    data_of(send(owner.client, media_files.picture()), 201)
 
 
 def test_audio_of_ours_counts_for_no_limit(owner):

@@ -32,8 +32,6 @@ UNUSED_LIFETIME = timedelta(days=7)
 SPEECH_LIFETIME = timedelta(days=1)
 STORING_LIFETIME = timedelta(hours=1)
 """Of a row whose file is being stored; a crash leaves it, and the sweep takes it then."""
-CONTENT_TYPES = ("image/jpeg", "image/png", "audio/wav", "audio/mpeg", "video/mp4", "video/webm")
-"""Of what is kept."""
 CHUNK_BYTES = 1024**2
 
 

@@ -73,10 +73,10 @@ def test_the_files_behind_redirects_are_described():
         if path.rpartition("/")[2] in ("file", "thumbnail", "captions")
     }
     assert kinds == {
+        "get_upload_file": ["audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm"],
         "get_video_file": ["video/mp4"],
         "get_video_thumbnail": ["image/jpeg"],
         "get_video_captions": ["application/x-subrip", "text/vtt"],
-        "get_upload_file": ["audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm"],
     }
 
 

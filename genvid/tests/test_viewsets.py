@@ -133,8 +133,8 @@ def left_for_the_collector(act: Any) -> list[Any]:
         gc.enable()
 
 
-def test_only_endpoints_that_ask_stripe_or_store_files_run_outside_the_transaction_of_their_stored_answer():
-    """Inside, the transaction would stay open while a provider or the storage is asked."""
+def test_only_endpoints_that_ask_stripe_or_read_a_file_run_outside_the_transaction_of_their_stored_answer():
+    """Inside, the transaction would stay open while a provider is asked, or a file is read and stored."""
     outside = {
         endpoint.operation_id
         for _, view in views()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from avatars.enums import UploadKind
@@ -31,7 +32,7 @@ class Cast:
     def voice(self) -> Voice | None:
         return self.sound.voice if isinstance(self.sound, Spoken) else None
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, Any]:
         return {**self.shot.columns, **self.sound.columns, "background_upload": self.background, "engine": self.engine}
 

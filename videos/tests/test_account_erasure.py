@@ -203,6 +203,8 @@ def test_every_table_that_refers_to_a_user_or_an_account_is_erased_or_listed_as_
         # A keyed hash of the address, so that sign-up credits are given once.
         "billing.CreditAdjustment",
         "billing.SignupGrant",
+        # Their rows go with the files, but for empty ones that videos refer to: `avatars.uploads.privacy`.
+        "avatars.Upload",
         # Rows of speeches go with their files; those of videos that were rendered with one stay, without words.
         "videos.Speech",
         # The id of the account whose order last closed the gate.

@@ -348,7 +348,7 @@ EVERYWHERE = [("get", VIDEOS), ("post", VIDEOS), ("post", f"{VIDEOS}/quote")]
 EVERYWHERE += [(method, f"{VIDEOS}/{NOBODY}{action and '/'}{action}") for method, action in DETAIL]
 EVERYWHERE += [("get", BATCHES), ("post", BATCHES), ("post", f"{BATCHES}/quote"), ("get", f"{BATCHES}/{NOBODY}")]
 EVERYWHERE += [("post", f"{BATCHES}/{NOBODY}/cancel"), ("get", f"{BATCHES}/{NOBODY}/results.csv")]
-EVERYWHERE += [("get", "/api/v1/usage")]
+EVERYWHERE += [("get", "/api/v1/usage"), ("post", "/api/v1/speech"), ("get", f"/api/v1/speech/{NOBODY}")]
 
 
 def test_every_route_of_videos_is_tested_for_permissions():

@@ -9,6 +9,7 @@ FORMATS = {
     "uuid": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
     "date-time": EXAMPLE_TIME,
     "date": "2026-05-01",
+    "binary": "me.jpg",
 }
 PLAIN: dict[str, Any] = {"integer": 1, "number": 1.0, "boolean": True, "string": UNKNOWN}
 

@@ -39,6 +39,7 @@ from genvid.tests.factories import (
     make_video,
 )
 from genvid.tests.properties import FUZZ_EXAMPLES
+from genvid.tests.uploads import make_upload as make_kept_upload
 from genvid.wsgi import application
 
 # Requests of each operation; 0: the few of `make check`, always the same.
@@ -151,6 +152,7 @@ def make_known_rows(owner: Person) -> KnownRows:
         "avatars": [str(avatar.pk), str(own_avatar.entry_id)],
         "voices": [str(avatar.default_voice_id), str(own_voice.entry_id)],
         "upload_id": [str(picture.pk)],
+        "uploads": [str(make_kept_upload(owner).pk)],
         "api-keys": [str(make_key(owner).key.pk)],
         "webhook-endpoints": [endpoint],
         "webhook-deliveries": [post(f"webhook-endpoints/{endpoint}/test", {})],
