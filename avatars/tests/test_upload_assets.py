@@ -11,7 +11,7 @@ from avatars.uploads.assets import asset_id_of, forget_asset
 from avatars.uploads.intake import keep_file
 from genvid.heygen import assets
 from genvid.heygen.heygen_client import get_client
-from genvid.heygen.heygen_errors import Busy, InProgress, Unknown
+from genvid.heygen.heygen_errors import Busy, HeyGenError, InProgress, Unknown
 from genvid.tests import heygen_assets, media_files
 from genvid.tests.parallel import in_parallel
 
@@ -87,6 +87,18 @@ def test_a_refusal_that_makes_nothing_leaves_no_key(sandbox, upload):
     with pytest.raises(Busy):
         asset_id_of(upload, get_client())
     assert (kept(upload).asset_key, kept(upload).due_at) == ("", None)
+
+
+@pytest.mark.parametrize("status", [401, 402, 429])
+def test_a_refusal_after_a_lost_answer_keeps_the_key_that_finds_the_asset(sandbox, upload, status):
+    sandbox.fault(kind="lost", path="/v3/assets")
+    with pytest.raises(Unknown):
+        asset_id_of(upload, get_client())
+    sandbox.fault(method="POST", path="/v3/assets", status=status)
+    with pytest.raises(HeyGenError):
+        asset_id_of(kept(upload), get_client())
+    found = asset_id_of(kept(upload), get_client())
+    assert [row["id"] for row in heygen_assets.listed(sandbox)] == [found]
 
 
 def test_an_asset_that_heygen_has_lost_is_sent_anew(sandbox, upload):

@@ -12,7 +12,7 @@ from django.db.models import Case, F, When
 
 from avatars.models import Upload
 from genvid.heygen.heygen_client import HeyGenClient, get_client, get_test_client
-from genvid.heygen.heygen_errors import HeyGenError, InProgress, Unknown
+from genvid.heygen.heygen_errors import HeyGenError, InProgress, NotFound, Refused, Unknown
 from genvid.leasing import LeasedQuerySet, from_now
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ def asset_id_of(upload: Upload, client: HeyGenClient) -> str:
     """
     if upload.provider_asset_id:
         return upload.provider_asset_id
-    _reserve_key(upload)
+    is_first = _reserve_key(upload)
     if upload.provider_asset_id:
         return upload.provider_asset_id
     try:
@@ -43,8 +43,10 @@ def asset_id_of(upload: Upload, client: HeyGenClient) -> str:
     except (Unknown, InProgress):
         # Perhaps it was made: the key stays, and so does the moment at which the sweep asks again.
         raise
-    except HeyGenError:
-        _with_key(upload).update(asset_key="", due_at=_settled())
+    except HeyGenError as error:
+        # Too many calls, or a refused key of ours, say nothing about an earlier call whose answer was lost.
+        if is_first or isinstance(error, Refused | NotFound):
+            _with_key(upload).update(asset_key="", due_at=_settled())
         raise
     _with_key(upload).update(provider_asset_id=asset_id, due_at=_settled())
     upload.provider_asset_id = asset_id
@@ -52,11 +54,13 @@ def asset_id_of(upload: Upload, client: HeyGenClient) -> str:
     return asset_id
 
 
-def _reserve_key(upload: Upload) -> None:
+def _reserve_key(upload: Upload) -> bool:
+    """Whether the key is new: no call was made with it before."""
     fresh = Upload.objects.filter(pk=upload.pk, asset_key="", provider_asset_id="")
     unknown = Case(When(deleted_at=None, then=from_now(UNKNOWN_AFTER)), default=F("due_at"))
-    fresh.update(asset_key=f"upload:{upload.pk}:{uuid4().hex[:16]}", due_at=unknown)
+    is_first = fresh.update(asset_key=f"upload:{upload.pk}:{uuid4().hex[:16]}", due_at=unknown) == 1
     upload.refresh_from_db(fields=["asset_key", "provider_asset_id"])
+    return is_first
 
 
 def _settled() -> Case:
