@@ -198,6 +198,8 @@ def test_export_contains_all_data_of_the_person(owner):
         "holds": 1,
         "ledger": 2,
         "signup_grants": 1,
+        "speeches": 0,
+        "uploads": 0,
         "videos": 1,
         "batches": 0,
         **dict.fromkeys(("own_avatars", "own_voices", "own_avatar_events", "consents"), 0),

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from avatars.models import Avatar
+from genvid.tests import media_files
 from genvid.tests.factories import Person, make_caller
 from videos.tests.chaos.plan import Order, Plan
 
@@ -21,8 +23,9 @@ ENDED = ("completed", "failed", "canceled")
 class Customer:
     """An account with a client that repeats unanswered requests."""
 
-    def __init__(self, person: Person, url: str, orders: list[Order], avatar_id: str, seed: int) -> None:
-        self.person, self.orders, self.avatar_id, self.seed = person, orders, avatar_id, seed
+    def __init__(self, person: Person, url: str, orders: list[Order], avatar: Avatar, seed: int) -> None:
+        self.person, self.orders, self.avatar, self.seed = person, orders, avatar, seed
+        self.photo_id = ""
         self.ids: dict[str, set[str]] = {order.name: set() for order in orders}
         self.canceled: set[str] = set()
         self.deleted: set[str] = set()
@@ -36,6 +39,8 @@ class Customer:
         )
 
     def order_all(self) -> None:
+        if any(order.with_photo for order in self.orders):
+            self._try(self._upload_photo, self.orders[0])
         for order in self.orders:
             self._try(self._order, order)
         self._http.close()
@@ -53,10 +58,23 @@ class Customer:
         except Exception as error:  # noqa: BLE001 - every error is reported as a violation
             self.errors.append(f"{order.name}: {error!r}")
 
+    def _upload_photo(self, _: Order) -> None:
+        photo = {"file": ("me.jpg", media_files.picture("JPEG", (64, 64)), "image/jpeg")}
+        answer = self._send_until_answered("POST", "/api/v1/uploads", files=photo, key=f"{self.seed}-photo")
+        self.counts[f"upload {answer.status_code}"] += 1
+        if answer.status_code != 201:
+            raise RuntimeError(f"{answer.status_code} {answer.text[:200]}")
+        self.photo_id = answer.json()["data"]["id"]
+
+    def _subject(self, order: Order) -> dict[str, Any]:
+        if order.with_photo and self.photo_id:
+            return {"picture": {"upload_id": self.photo_id}, "voice_id": str(self.avatar.default_voice_id)}
+        return {"avatar_id": str(self.avatar.pk)}
+
     def _order(self, order: Order) -> None:
         body = {
             "script": order.script,
-            "avatar_id": self.avatar_id,
+            **self._subject(order),
             "resolution": "720p",
             "captions": order.captions,
             "metadata": {"order": order.name},
@@ -103,15 +121,13 @@ class Customer:
             self.deleted.add(video_id)
         return gone
 
-    def _send_until_answered(
-        self, method: str, path: str, *, json: Any = None, key: str | None = None
-    ) -> httpx.Response:
+    def _send_until_answered(self, method: str, path: str, *, key: str | None = None, **body: Any) -> httpx.Response:
         """The first definite answer. Raises TimeoutError after `PATIENCE` seconds without one."""
         until, last = time.monotonic() + PATIENCE, ""
         headers = {"Idempotency-Key": key} if key else {}
         while time.monotonic() < until:
             try:
-                answer = self._http.request(method, path, json=json, headers=headers)
+                answer = self._http.request(method, path, headers=headers, **body)
             except httpx.TransportError as error:
                 last = type(error).__name__
             else:
@@ -132,14 +148,14 @@ def _should_retry(answer: httpx.Response) -> bool:
 class Customers:
     """All customers, each in its own thread."""
 
-    def __init__(self, plan: Plan, url: str, avatar_id: str) -> None:
+    def __init__(self, plan: Plan, url: str, avatar: Avatar) -> None:
         orders = plan.orders()
         self.customers = [
             Customer(
                 make_caller(balance=BALANCE),
                 url,
                 [order for order in orders if order.customer == number],
-                avatar_id,
+                avatar,
                 plan.seed,
             )
             for number in range(plan.accounts)

@@ -11,6 +11,8 @@ DIRECTIVES = {"": 70, "[[fail]]": 6, "[[nourl]]": 4, "[[expired]]": 5, "[[slow:3
 FOLLOW_UPS = {"keep": 80, "cancel": 12, "delete": 8}
 SENT_TWICE_SHARE = 0.12
 CAPTIONED_SHARE = 0.1
+PHOTO_EVERY = 4
+"""One order in so many films its customer's uploaded photo."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Order:
     customer: int
     script: str
     captions: bool
+    with_photo: bool
     sent_twice: bool
     follow_up: str
 
@@ -76,6 +79,7 @@ class Plan:
             customer=number % self.accounts,
             script=f"Order {number}: {words}. {directive}".strip(),
             captions=rng.random() < CAPTIONED_SHARE,
+            with_photo=number % PHOTO_EVERY == 0,
             sent_twice=rng.random() < SENT_TWICE_SHARE,
             follow_up=rng.choices([*FOLLOW_UPS], [*FOLLOW_UPS.values()])[0],
         )

@@ -12,6 +12,7 @@ from avatars.models import Avatar
 from billing.enums import HoldStatus
 from billing.models import Hold
 from genvid.heygen.heygen_client import get_client
+from genvid.tests import heygen_assets
 from genvid.tests.deployment import Deployment
 from genvid.tests.processes import WorkerProcess
 from videos.enums import TERMINAL
@@ -33,7 +34,7 @@ def run(plan: Plan, deployment: Deployment) -> bool:
     _prepare(plan, deployment)
     avatar = Avatar.objects.filter(kind="studio_avatar", is_available=True).order_by("pk").first()
     assert avatar is not None
-    customers = Customers(plan, deployment.web.url, str(avatar.pk))
+    customers = Customers(plan, deployment.web.url, avatar)
     injector = FaultInjector(plan, deployment)
     begun = time.monotonic()
     customers.start()
@@ -99,7 +100,9 @@ def _report(plan: Plan, deployment: Deployment, customers: Customers, injector: 
     stuck = list(Video.objects.exclude(status__in=TERMINAL))
     for video in stuck[:MAX_SHOWN]:
         say(f"STUCK {describe(video)}")
-    broken = [*injector.accepted_forgeries, *InvariantCheck(customers.customers, sandbox_state["renders"]).violations()]
+    assets = [asset["id"] for asset in heygen_assets.listed(deployment.sandbox)]
+    check = InvariantCheck(customers.customers, sandbox_state["renders"], assets)
+    broken = [*injector.accepted_forgeries, *check.violations()]
     for line in _violation_lines(broken):
         say(line)
     say(f"chaos: SEED={plan.seed} " + (f"FAILED, {len(broken)} violations" if broken else "passed"))
