@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "avatars.avatar": "Avatars",
         "avatars.voice": "Voices",
         "avatars.creation": "Own avatars",
+        "avatars.upload": "Uploads",
     },
     "Money": {
         "billing.payment": "Payments",

@@ -1,5 +1,5 @@
 """Admin pages of the catalogue."""
 
-from avatars.admin import catalogue_pages, creation_pages, home_panels
+from avatars.admin import catalogue_pages, creation_pages, home_panels, upload_pages
 
-__all__ = ["catalogue_pages", "creation_pages", "home_panels"]
+__all__ = ["catalogue_pages", "creation_pages", "home_panels", "upload_pages"]

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Delivery, IdempotencyRecord, OutgoingEvent
+from avatars.models import Upload
 from billing.models import CreditLot, Hold, LedgerEntry
 from genvid.tests.factories import Person, grant, make_endpoint, make_video
 from genvid.tests.generated_rows import analyze, copy_row
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 COUNT = 3_000
 GROWING = (
     *(Video, VideoEvent, Batch, WebhookDelivery, Hold, LedgerEntry, CreditLot),
-    *(OutgoingEvent, Delivery, IdempotencyRecord, Speech),
+    *(OutgoingEvent, Delivery, IdempotencyRecord, Speech, Upload),
 )
 
 

@@ -96,6 +96,11 @@ def test_staffs_uploads_may_be_longer(proxy):
     assert answer.told["length"] == 6 * MEBIBYTE
 
 
+def test_uploads_of_customers_may_have_twenty_mebibytes_and_their_form(proxy):
+    assert proxy.ask("POST", "/api/v1/uploads", body=bytes(20 * MEBIBYTE + 1000)).told["length"] == 20 * MEBIBYTE + 1000
+    assert proxy.ask("POST", "/api/v1/uploads", body=bytes(21 * MEBIBYTE + 1)).status == 413
+
+
 def test_a_body_in_chunks_comes_to_web_with_its_length_or_to_stream(proxy):
     told = proxy.ask("POST", "/api/v1/videos", body=iter([b"a" * 10, b"b" * 20])).told
     if proxy.name == "caddy":

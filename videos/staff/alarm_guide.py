@@ -38,6 +38,9 @@ GUIDE = {
         Severity.CRITICAL,
         "Look at the service behind MODERATION_HOOK, or unset it; until then texts pass unseen, or none pass.",
     ),
+    "upload_removal_fails": Advice(
+        Severity.WARNING, "Look at HeyGen and at the storage: deleted files of customers are still there."
+    ),
     "clock_skewed": Advice(Severity.WARNING, "Mend NTP on the machine of that worker."),
     **{
         f"doctor_{part}": Advice(Severity.WARNING, "Do what the text says, then run `manage.py doctor`.")
