@@ -23,7 +23,7 @@ COVERAGE := env GENVID_COVERAGE="$(CURDIR)/$(PARTS)" PYTHONPATH="$(CURDIR)/$(MEA
 # What a full run has to reach; raise it when it has risen.
 FLOOR := 95
 
-.PHONY: help setup run test test-sandbox drill begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web bench-admin clean
+.PHONY: help setup run test test-sandbox drill begin-test services services-stop check lint types imports migrations schema openapi configuration fuzz fmt lock demo chaos bench bench-pipeline bench-requests bench-web bench-uploads bench-admin clean
 .PHONY: build docker-up docker-down
 
 help: ## this list
@@ -122,7 +122,7 @@ demo: setup ## a customer's whole way, from sign-up to the finished video, again
 chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
 	@$(PYTHON_BIN) -m videos.tests.chaos
 
-bench: bench-requests bench-web bench-pipeline ## every measurement there is
+bench: bench-requests bench-uploads bench-web bench-pipeline ## every measurement there is
 
 bench-pipeline: setup ## the render pipeline at 200 and 2,000 in flight beside a naive one (ARGS=--quick)
 	@$(PYTHON_BIN) -m bench $(ARGS)
@@ -132,6 +132,9 @@ bench-requests: setup ## CPU, SQL and Redis of API requests beside plain DRF (AR
 
 bench-web: setup ## the web process under load beside plain DRF, with a million videos (ARGS="--quick --json FILE")
 	@$(PYTHON_BIN) -m bench.web $(ARGS)
+
+bench-uploads: setup ## the web process's memory and speed with uploads of 20 MB beside a view that reads them whole (ARGS="--rounds 3")
+	@$(PYTHON_BIN) -m bench.uploads $(ARGS)
 
 bench-admin: setup ## staff's pages, the proof of the ledger and retention on a million videos (ARGS=--quick)
 	@$(PYTHON_BIN) -m bench.admin $(ARGS)

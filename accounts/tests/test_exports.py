@@ -201,8 +201,6 @@ def test_export_contains_all_data_of_the_person(owner):
         "speeches": 0,
         "uploads": 0,
         "videos": 1,
-        "speeches": 0,
-        "uploads": 0,
         "batches": 0,
         **dict.fromkeys(("own_avatars", "own_voices", "own_avatar_events", "consents"), 0),
     }

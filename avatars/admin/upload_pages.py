@@ -15,7 +15,7 @@ class UploadAdmin(ReadOnlyAdmin):
     list_display_links = ("filename",)
     list_select_related = ("account",)
     list_filter = ("kind", "status", "origin", "is_test")
-    search_fields = ("id", "filename", "account__name", "provider_asset_id")
+    search_fields = ("id", "filename", "account__name", "provider_asset_id", "sha256")
     ordering = ("-created_at",)
     fields = (
         ("filename", "kind", "content_type", "status"),

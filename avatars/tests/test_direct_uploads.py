@@ -1,6 +1,7 @@
 """Uploads that go straight to the bucket: the signed form, and the check once the bytes are there."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from avatars import jobs
 from avatars.enums import UploadStatus
 from avatars.models import Upload
-from avatars.uploads import completion, removal
+from avatars.uploads import completion, direct, removal
 from genvid.leasing import from_now
 from genvid.tests import media_files
 from genvid.tests.asserts import data_of, nothing_changes, refusal_of, wrong_fields_of
@@ -81,6 +82,19 @@ def test_the_bucket_takes_no_form_with_another_name_or_type(owner, store, field)
     place = announce(owner)
     place["upload_fields"][field] = "text/html" if field == "Content-Type" else "videos/1/video.mp4"
     assert put(place) == 403
+    assert names(store) == []
+
+
+def test_the_bucket_takes_no_field_that_was_not_signed(owner, store):
+    place = announce(owner)
+    place["upload_fields"]["Content-Disposition"] = "inline"
+    assert put(place) == 403
+    assert names(store) == []
+
+
+def test_the_bucket_takes_no_form_after_its_time(owner, store, monkeypatch):
+    monkeypatch.setattr(direct, "LINK_LIFETIME", timedelta(seconds=-1))
+    assert put(announce(owner)) == 403
     assert names(store) == []
 
 

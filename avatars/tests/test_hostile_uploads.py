@@ -1,18 +1,21 @@
 """Files that were made to break, deceive or exhaust: each is refused in words, and nothing of it is kept."""
 
+import gzip
 import io
 import struct
+import wave
 import zipfile
 import zlib
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from PIL import Image, PngImagePlugin
 
 from avatars.models import Upload
 from genvid.tests import media_files
 from genvid.tests.asserts import data_of, refusal_of
-from genvid.tests.uploads import files_on_disk, send
+from genvid.tests.uploads import PATH, files_on_disk, send
 
 pytestmark = pytest.mark.django_db
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -118,6 +121,15 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "an MP3 behind an endless tag": mp3_behind_a_tag_that_never_ends,
     "an MP3 with a bomb in its tag": id3_bomb,
     "an MP3 of noise": lambda: b"\xff\xfb\x90\x00" + b"\x55" * 5000,
+    "a page behind the mark of a JPEG": lambda: b"\xff\xd8\xff\xe0<script>alert(1)</script>" + b" " * 2000,
+    "a drawing behind a mark of order": lambda: b"\xef\xbb\xbf<?xml version='1.0'?><svg onload='alert(1)'/>",
+    "a drawing that is packed": lambda: gzip.compress(b"<svg><script>alert(1)</script></svg>"),
+    "a list of films for FFmpeg": lambda: b"ffconcat version 1.0\nfile /etc/passwd\n",
+    "an AVI": lambda: b"RIFF\xff\xff\xff\x7fAVI LIST" + b"\0" * 500,
+    "an icon": lambda: b"\0\0\1\0\1\0\x10\x10" + b"\0" * 200,
+    "PostScript": lambda: b"%!PS-Adobe-3.0\n(/etc/passwd) (r) file\n",
+    "a WebM with an element without end": lambda: b"\x1aE\xdf\xa3\x01\xff\xff\xff\xff\xff\xff\xff" + b"\0" * 5000,
+    "an MP4 whose boxes lie in themselves": lambda: b"\0\0\0\x18ftypisom\0\0\0\0isomiso2" + b"\0\0\0\x08moov" * 5000,
 }
 
 
@@ -245,8 +257,69 @@ def test_an_mp4_whose_header_tells_of_an_instant_has_its_real_length(owner):
     assert (str(upload.duration_seconds), upload.width, upload.height) == ("2.000", 160, 120)
 
 
+def wav_of_silence(seconds: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16_000 * seconds))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("said", [601 * 16_000, 0, 16_000 * 700])
+def test_a_recording_beyond_ten_minutes_is_refused_whatever_its_header_says(owner, said):
+    content = bytearray(wav_of_silence(601))
+    struct.pack_into("<I", content, content.index(b"data") + 4, said)
+    before = files_on_disk()
+    answer = send(owner.client, bytes(content))
+    assert refusal_of(answer) == (400, "upload_refused")
+    assert "600" in answer.json()["error"]["message"]
+    assert (Upload.objects.count(), files_on_disk()) == (0, before)
+
+
+# ── Bodies and names
+
+
+class Endless(io.RawIOBase):
+    """The body of a form with a file that never ends."""
+
+    HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = (b"" if self.sent else self.HEAD).ljust(size, b"\xff")[:size] if size > 0 else b""
+        self.sent += len(chunk)
+        return chunk
+
+
+@pytest.mark.parametrize("length", [settings.UPLOAD_MAX_BODY_BYTES, settings.UPLOAD_MAX_BODY_BYTES + 1, 10**15])
+def test_a_body_without_end_is_refused_and_leaves_nothing(owner, length):
+    before, body = files_on_disk(), Endless()
+    said = {"wsgi.input": body, "CONTENT_LENGTH": str(length)}
+    answer = owner.client.generic("POST", PATH, content_type="multipart/form-data; boundary=b", **said)
+    assert refusal_of(answer) == (413, "upload_too_large")
+    assert body.sent <= settings.UPLOAD_MAX_BODY_BYTES
+    assert (Upload.objects.count(), files_on_disk()) == (0, before)
+
+
 @pytest.mark.parametrize(
-    "name", ["../../../etc/passwd.png", "C:\\windows\\a.png", "a\u202egnp.exe", "n" * 4000 + ".png", "a\tb\x7f.png"]
+    "name",
+    [
+        "../../../etc/passwd.png",
+        "a\0b.png",
+        "a%00b.png",
+        "..%2f..%2fa.png",
+        "<script>.png",
+        ".htaccess",
+        "CON.png",
+        "C:\\windows\\a.png",
+        "a\u202egnp.exe",
+        "n" * 4000 + ".png",
+        "a\tb\x7f.png",
+    ],
 )
 def test_a_hostile_file_name_is_shown_harmless_and_never_a_path(owner, name):
     upload, _ = stored(owner, media_files.picture(), name)

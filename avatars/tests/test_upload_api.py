@@ -273,3 +273,14 @@ def test_two_uploads_at_once_do_not_both_take_the_last_place(owner):
     statuses = [answer.status_code for answer in in_parallel([lambda: send(owner.client, content)] * 3)]
     assert sorted(statuses) == [201, 429, 429]
     assert Upload.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_uploads_at_once_do_not_both_take_the_last_bytes(owner):
+    content = media_files.wav(10)
+    limit(upload_bytes=2 * len(content) - 1)
+    before = len(files_on_disk())
+    answers = in_parallel([lambda: send(owner.client, content)] * 3)
+    assert sorted(answer.status_code for answer in answers) == [201, 413, 413]
+    assert {refusal_of(answer)[1] for answer in answers if answer.status_code == 413} == {"upload_too_large"}
+    assert (Upload.objects.count(), len(files_on_disk()) - before) == (1, 1)

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,8 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser
 
 SECRET = "secret"
+NOT_IN_POLICIES = {"policy", "x-amz-signature", "file"}
+"""Fields of a form that no condition need name; any other must be named, or the form is refused."""
 Object = tuple[dict[str, str], bytes]
 
 
@@ -107,8 +110,12 @@ def _is_allowed(form: dict[str, str], content: bytes) -> bool:
     for word in (date, region, service, "aws4_request"):
         key = hmac.new(key, word.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, form["policy"].encode(), hashlib.sha256).hexdigest()
-    conditions = json.loads(base64.b64decode(form["policy"]))["conditions"]
-    return signature == form["x-amz-signature"] and all(_holds(each, form, content) for each in conditions)
+    policy = json.loads(base64.b64decode(form["policy"]))
+    if signature != form["x-amz-signature"] or datetime.fromisoformat(policy["expiration"]) < datetime.now(UTC):
+        return False
+    named = {name for each in policy["conditions"] if isinstance(each, dict) for name in each}
+    is_covered = set(form) <= named | NOT_IN_POLICIES
+    return is_covered and all(_holds(each, form, content) for each in policy["conditions"])
 
 
 def _holds(condition: Any, form: dict[str, str], content: bytes) -> bool:
