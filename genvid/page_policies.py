@@ -15,23 +15,18 @@ DATA = ("application/json", "application/yaml", "application/vnd.oai.openapi", "
 """Browsers do not show these as pages, and X-Content-Type-Options prevents guessing."""
 Policy = Mapping[str, list[str]]
 
-PERMISSIONS = ", ".join(
-    f"{name}=()"
-    for name in (
-        *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope"),
-        *(
-            "hid",
-            "idle-detection",
-            "magnetometer",
-            "microphone",
-            "midi",
-            "payment",
-            "serial",
-            "usb",
-            "xr-spatial-tracking",
-        ),
-    )
+FEATURES = (
+    *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid"),
+    *("idle-detection", "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
 )
+
+
+def permissions(*own: str) -> str:
+    """Header value that permits the features `own` to the page itself, and everything else to nobody."""
+    return ", ".join(f"{name}=({'self' if name in own else ''})" for name in FEATURES)
+
+
+PERMISSIONS = permissions()
 
 EVERY_PAGE: Policy = {
     "default-src": ["'self'"],

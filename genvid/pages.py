@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.views.generic import RedirectView, TemplateView
 
-from genvid.page_policies import header_value, media_sources
+from genvid.page_policies import header_value, media_sources, permissions
 
 
 class FaviconView(RedirectView):
@@ -24,6 +24,8 @@ class FrontView(TemplateView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().get(request, *args, **kwargs)
         response["Content-Security-Policy"] = content_security_policy()
+        # A photo for a presenter, and a recording for a voice.
+        response["Permissions-Policy"] = permissions("camera", "microphone")
         response["Cache-Control"] = "no-cache"
         return response
 

@@ -51,7 +51,8 @@ def test_the_page_of_errors_has_every_code_with_its_status_and_no_other():
 @pytest.mark.embedded
 @pytest.mark.slow
 def test_the_shell_snippets_of_the_guides_run_one_after_the_other(embedded_site: Any, tmp_path: Path) -> None:
-    lines = [*snippets("quickstart.md", "sh"), *snippets("idempotency.md", "sh"), *snippets("lists.md", "sh")]
+    guides = ("quickstart.md", "idempotency.md", "lists.md", "pictures-and-recordings.md")
+    lines = [line for guide in guides for line in snippets(guide, "sh")]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "API": f"{embedded_site.url}/api/v1"}
     done = subprocess.run(
         ["sh", "-eu", "-c", "\n".join(lines)],
@@ -63,10 +64,12 @@ def test_the_shell_snippets_of_the_guides_run_one_after_the_other(embedded_site:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    quote, status, refusal, replayed, avatars = done.stdout.splitlines()
+    quote, status, refusal, replayed, avatars, estimate, price, talking = done.stdout.splitlines()
     assert (quote.startswith('{"credits":'), status) == (True, "completed")
     assert '"scirpt":"Unknown field."' in refusal
     assert (replayed, avatars[-8:]) == ("idempotent-replayed: true", " avatars")
+    assert (estimate.startswith('{"credits":'), price.startswith('{"credits":')) == (True, True)
+    assert talking == '{"kind":"picture","script":null}'
     assert (tmp_path / "video.mp4").read_bytes()[4:8] == b"ftyp"
 
 

@@ -1,16 +1,15 @@
 """The studio in a real browser: tabs, addresses, focus, files and errors."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from genvid.tests.browser import PATIENCE_MS, Browser, chromium, rows
 from genvid.tests.factories import Person, lead, make_video, set_balance
+from genvid.tests.studio import broken_scripts, findings, focused, open_studio, sign_in, until
 from videos.enums import Status
 from videos.models import Video
 
@@ -49,14 +48,6 @@ SPOIL_ACCESS = """() => {
 }"""
 
 
-def until(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE_MS} ms"
-        time.sleep(0.2)
-    return found
-
-
 @pytest.fixture
 def customer(browser_site: str, owner: Person, avatar: Any) -> Person:
     set_balance(owner, 500)
@@ -76,36 +67,11 @@ def browser(browser_site: str, customer: Person) -> Iterator[Browser]:
         yield window
 
 
-def open_studio(browser: Browser, browser_site: str, customer: Person, address: str = "/") -> Page:
-    """Signed in by hand, on the address that was opened first."""
-    browser.page.goto(browser_site + address)
-    sign_in(browser, customer)
-    return browser.page
-
-
-def sign_in(browser: Browser, customer: Person) -> None:
-    browser.click("#sign-in .tabs span:text-is('Sign in')")
-    browser.write("#sign-in [name=email]", customer.user.email)
-    browser.write("#sign-in [name=password]", customer.password)
-    browser.click("#sign-in-button")
-    browser.see("#who", customer.user.email)
-    browser.page.locator("#history li").first.wait_for()
-
-
-def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
-
-
 def shown_part(page: Page, selector: str) -> tuple[float, float]:
     """Top and bottom of an element in the window."""
     box = page.locator(selector).bounding_box()
     assert box is not None
     return box["y"], box["y"] + box["height"]
-
-
-def broken_scripts(browser: Browser) -> list[str]:
-    """Errors in the browser's console, except for files that the factories do not make."""
-    return [text for text in browser.complaints if not text.startswith("Failed to load resource")]
 
 
 # ── Tabs
@@ -282,11 +248,6 @@ def delete(browser: Browser) -> None:
 
 
 # ── Assistive technology
-
-
-def findings(page: Page, part: str | None = None) -> list[tuple[str, list[str]]]:
-    violations = Axe().run(page, context=part).response["violations"]
-    return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in violations]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -22,21 +22,31 @@ async function send(path, { method = "GET", body, headers = {}, keepalive = fals
   try {
     return await fetch(API + path, { method, headers, keepalive, body: body && JSON.stringify(body) });
   } catch {
-    throw new ApiError(0, { code: "offline", message: navigator.onLine ? UNREACHABLE : OFFLINE });
+    throw unreachable();
   }
 }
 
+export const unreachable = () => new ApiError(0, { code: "offline", message: navigator.onLine ? UNREACHABLE : OFFLINE });
+
+// What a text of the server says: its data, or its error, thrown.
+export function readAnswer(status, text) {
+  if (status >= 200 && status < 300) return text ? JSON.parse(text) : {};
+  throw new ApiError(status, errorIn(text) || { code: "server_error", message: `The server answered ${status}.` });
+}
+
+// Asks again with a fresh token where the one in use has run out.
+export async function renewing(ask) {
+  const used = tokens.get(), answer = await ask();
+  if (answer.status !== 401 || !used) return answer;
+  await refresh(used);
+  return ask();
+}
+
 export async function call(path, options = {}) {
-  const used = tokens.get();
-  let response = await send(path, options);
-  if (response.status === 401 && used && (!path.startsWith("auth/") || path === "auth/email/verification")) {
-    await refresh(used);
-    response = await send(path, options);
-  }
+  const ask = () => send(path, options), mayRenew = !path.startsWith("auth/") || path === "auth/email/verification";
+  const response = await (mayRenew ? renewing(ask) : ask());
   if (response.ok && options.raw) return response;
-  const text = await response.text();
-  if (response.ok) return text ? JSON.parse(text) : {};
-  throw new ApiError(response.status, errorIn(text) || { code: "server_error", message: `The server answered ${response.status}.` });
+  return readAnswer(response.status, await response.text());
 }
 
 function errorIn(text) {
@@ -65,7 +75,7 @@ async function renew(used) {
 export async function allOf(path, pages = 40) {
   const rows = [];
   for (let cursor = ""; pages > 0; pages -= 1) {
-    const { data, meta } = await call(`${path}?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    const { data, meta } = await call(`${path}${path.includes("?") ? "&" : "?"}limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     rows.push(...data);
     cursor = meta.next_cursor;
     if (!cursor) break;

@@ -1,28 +1,23 @@
-// Presenters and voices to choose from.
+// The presenters that everybody can choose from.
 
-import { allOf, call } from "./api.js";
+import { call } from "./api.js";
 import { $, h, later } from "./dom.js";
 import { on, tell } from "./hub.js";
-import { fail, notify } from "./notices.js";
+import { fail } from "./notices.js";
 
 export const avatars = new Map();
 export let chosen = null;
-let voices = [], nextPresenters = null;
-const sample = new Audio();
+let nextPresenters = null;
 
 export function startCatalogue() {
   on("signed-out", () => { chosen = null; });
   $("search").addEventListener("input", later(300, () => loadPresenters().catch(fail)));
   $("search").addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   $("more-presenters").addEventListener("click", () => loadPresenters(nextPresenters).catch(fail));
-  $("language").addEventListener("change", () => showVoices());
-  $("voice").addEventListener("change", voiceChanged);
-  $("sample").addEventListener("click", playSample);
-  for (const name of ["play", "pause", "ended"]) sample.addEventListener(name, () => $("sample").classList.toggle("playing", !sample.paused));
 }
 
 export async function loadPresenters(cursor = null) {
-  const query = new URLSearchParams({ limit: 24, search: $("search").value.trim(), cursor: cursor ?? "" });
+  const query = new URLSearchParams({ owner: "shared", limit: 24, search: $("search").value.trim(), cursor: cursor ?? "" });
   for (const name of ["search", "cursor"]) if (!query.get(name)) query.delete(name);
   const wanted = $("search").value;
   const { data, meta } = await call(`avatars?${query}`);
@@ -76,40 +71,5 @@ function addPreview(card, frame, avatar) {
 function choosePresenter(avatar) {
   chosen = avatar;
   document.querySelectorAll("input[name=avatar_id]").forEach((radio) => { radio.checked = radio.value === avatar.id; });
-  const own = voices.find((voice) => voice.id === avatar.default_voice_id);
-  if (own) $("language").value = own.language;
-  showVoices(own?.id);
-}
-
-export async function loadVoices() {
-  voices = (await allOf("voices")).filter((voice) => voice.is_available);
-  const languages = [...new Set(voices.map((voice) => voice.language))].sort();
-  $("language").replaceChildren(...languages.map((language) => h("option", { value: language }, language)));
-  if (chosen) choosePresenter(chosen);
-}
-
-function showVoices(selected) {
-  const { gender, default_voice_id: own } = chosen ?? {};
-  const rank = (voice) => [voice.id !== own, voice.gender !== gender, voice.name].join();
-  const fitting = voices.filter((voice) => voice.language === $("language").value);
-  fitting.sort((a, b) => rank(a).localeCompare(rank(b)));
-  const label = (voice) => `${voice.name}, ${voice.id === own ? "the presenter's own" : voice.gender}`;
-  $("voice").replaceChildren(...fitting.map((voice) => h("option", { value: voice.id }, label(voice))));
-  if (selected) $("voice").value = selected;
-  voiceChanged();
-}
-
-function voiceChanged() {
-  sample.pause();
-  const voice = voices.find(({ id }) => id === $("voice").value);
-  $("sample").disabled = !voice?.preview_audio_url;
-  $("sample").dataset.url = voice?.preview_audio_url ?? "";
-  tell("request-changed");
-}
-
-function playSample() {
-  if (!sample.paused) return sample.pause();
-  sample.src = $("sample").dataset.url;
-  // Choosing another voice while this one loads ends the wait: that is no failure.
-  return sample.play().catch((error) => error.name === "AbortError" || notify("The sample could not be played.", { bad: true }));
+  tell("presenter-chosen");
 }

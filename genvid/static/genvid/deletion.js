@@ -1,12 +1,14 @@
 // Deleting asks first, and can be undone for some seconds: the server cannot bring a video back.
 
 import { call } from "./api.js";
-import { $, quiet } from "./dom.js";
+import { ask } from "./dialogs.js";
+import { quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { notify } from "./notices.js";
 import { nameOf } from "./videos.js";
 
 const UNDO_MS = 10_000;
+const WARNING = "Its film, picture and subtitles go, here and at the provider. You can undo it for ten seconds.";
 const waiting = new Map();
 
 export const isBeingDeleted = (id) => waiting.has(id);
@@ -16,12 +18,8 @@ export function startDeletion() {
   addEventListener("pagehide", deleteAllNow);
 }
 
-export function askToDelete(video) {
-  const dialog = $("delete-dialog");
-  $("delete-question").textContent = `Delete “${nameOf(video)}”?`;
-  dialog.returnValue = "";
-  dialog.onclose = () => dialog.returnValue === "delete" && deleteSoon(video);
-  dialog.showModal();
+export async function askToDelete(video) {
+  if (await ask(`Delete “${nameOf(video)}”?`, WARNING)) deleteSoon(video);
 }
 
 function deleteSoon(video) {

@@ -26,11 +26,17 @@ function clearProblems(form) {
   form.querySelectorAll(".invalid").forEach((element) => element.classList.remove("invalid"));
 }
 
+// `consent.is_me` belongs to the field of that name, or else to `consent`.
+function fieldOf(form, name) {
+  const named = (part) => form.querySelector(`[data-field="${CSS.escape(part)}"]`);
+  return named(name) ?? named(name.split(".")[0]);
+}
+
 export function showProblem(form, box, error, action = null) {
   clearProblems(form);
   const homeless = [];
   for (const [name, message] of Object.entries(error?.details ?? {})) {
-    const field = form.querySelector(`[data-field="${CSS.escape(name.split(".")[0])}"]`);
+    const field = fieldOf(form, name);
     field?.classList.add("invalid");
     if (field?.classList.contains("field")) field.append(h("span", { class: "wrong" }, message));
     else homeless.push(`${name}: ${message}`);

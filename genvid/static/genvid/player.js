@@ -12,15 +12,16 @@ export function startPlayer() {
 }
 
 // Files: their addresses want the Authorization header, which a player cannot send, and lead to signed links.
-export async function linkTo(video, name) {
-  const key = `${video.id}/${name}`;
-  if (!links.has(key)) {
-    const link = call(`videos/${key}`, { raw: true, headers: { Range: "bytes=0-0" } }).then((response) => response.url);
-    link.catch(() => links.delete(key));
-    links.set(key, link);
+export async function signedLink(path) {
+  if (!links.has(path)) {
+    const link = call(path, { raw: true, headers: { Range: "bytes=0-0" } }).then((response) => response.url);
+    link.catch(() => links.delete(path));
+    links.set(path, link);
   }
-  return links.get(key);
+  return links.get(path);
 }
+
+export const linkTo = (video, name) => signedLink(`videos/${video.id}/${name}`);
 
 async function subtitlesOf(video) {
   const answer = await call(`videos/${video.id}/captions?format=vtt`, { raw: true });
@@ -46,7 +47,7 @@ export async function showPlayer(video, screen, actions) {
 // A signed link lives for an hour; a page may stay open for longer.
 async function renewLink(video, player) {
   const at = player.currentTime;
-  links.delete(`${video.id}/file`);
+  links.delete(`videos/${video.id}/file`);
   player.src = await linkTo(video, "file").catch(() => player.src);
   player.currentTime = at;
 }

@@ -129,7 +129,7 @@ function creditsRoll(video, actions) {
 
 function factsOf(video) {
   const facts = [
-    avatars.get(video.avatar_id)?.name, video.format, video.resolution,
+    video.kind === "picture" ? "A picture of yours" : avatars.get(video.avatar_id)?.name, video.format, video.resolution,
     video.duration_seconds && `${video.duration_seconds.toFixed(1)} s`,
     video.credits.charged ? `${credits(video.credits.charged)} charged` : video.credits.held ? `${credits(video.credits.held)} held` : null,
   ];
@@ -144,7 +144,7 @@ function actionsFor(video) {
     const cost = video.cancel_credits ? `it costs ${credits(video.cancel_credits)}` : "it costs nothing";
     return [button(`Cancel: ${cost}`, "POST", "/cancel")];
   }
-  const again = quiet("Use this script", () => tell("reuse", video.script)), remove = quiet("Delete…", () => askToDelete(video));
+  const again = video.script && quiet("Use this script", () => tell("reuse", video.script)), remove = quiet("Delete…", () => askToDelete(video));
   const mayRetry = video.status === "canceled" || (video.status === "failed" && video.error?.retryable);
   return [mayRetry ? button("Try again", "POST", "/retry") : null, again, remove].filter(Boolean);
 }

@@ -2,16 +2,25 @@
 
 import { loadProfile, loadWallet } from "./account.js";
 import { followAddress, startBilling } from "./billing.js";
-import { loadPresenters, loadVoices, startCatalogue } from "./catalogue.js";
+import { loadPresenters, startCatalogue } from "./catalogue.js";
 import { startDeletion } from "./deletion.js";
+import { startDialogs } from "./dialogs.js";
 import { $, beginAtTop, quiet, show } from "./dom.js";
+import { startDropzones } from "./dropzone.js";
 import { keepLooking, loadHistory, startHistory } from "./history.js";
+import { startListening } from "./listen.js";
+import { startMaking } from "./making.js";
 import { fail, notify } from "./notices.js";
 import { startOrder } from "./order.js";
+import { loadOwn, startOwn } from "./own.js";
 import { startPlayer } from "./player.js";
 import { askForNewPassword, askToJoin, askToVerify, goTo, signOut, signedOut, startSession, verifyAddress } from "./session.js";
+import { startSounds } from "./sounds.js";
+import { startSources } from "./sources.js";
 import { showVideo, startStage } from "./stage.js";
 import { tokens } from "./tokens.js";
+import { loadUploads, startUploads } from "./uploads.js";
+import { loadVoices, startVoices } from "./voices.js";
 import { credits } from "./words.js";
 
 async function openStudio({ isNew = false, atTop = false } = {}) {
@@ -26,7 +35,7 @@ async function openStudio({ isNew = false, atTop = false } = {}) {
   // Before the lists are loaded: whoever has found a control by then keeps the focus.
   if (atTop) beginAtTop();
   keepLooking();
-  await Promise.all([loadPresenters(), loadVoices(), loadHistory()]).catch(fail);
+  await Promise.all([loadPresenters(), loadVoices(), loadHistory(), loadOwn(), loadUploads()]).catch(fail);
 }
 
 // The session survives the way back from the pay page, even if the server does not answer now.
@@ -45,7 +54,8 @@ if (home.origin !== location.origin && home.port === location.port && [home, loc
   location.replace(home.origin + location.pathname + location.search);
 }
 
-for (const start of [startCatalogue, startOrder, startPlayer, startStage, startHistory, startDeletion, startBilling]) start();
+const making = [startCatalogue, startVoices, startOwn, startUploads, startSources, startSounds, startListening, startMaking, startDropzones, startOrder];
+for (const start of [startDialogs, startPlayer, ...making, startStage, startHistory, startDeletion, startBilling]) start();
 startSession(openStudio);
 const query = new URLSearchParams(location.search);
 const verification = query.get("verify"), newPassword = query.get("reset"), invitation = query.get("invitation");

@@ -5,18 +5,20 @@ export const WORDS = { draft: "Draft", queued: "Waiting in the queue", processin
 const FIRST_WORDS = 6, LONGEST_NAME = 60;
 const FILE_WORDS = 8, LONGEST_FILE_NAME = 80;
 
-export const titleOf = (video) => video.title || video.script;
+// A video of a recording has no script.
+const saidIn = (video) => video.script ?? "Own recording";
+export const titleOf = (video) => video.title || saidIn(video);
 
 // Short enough for a sentence, a tab or a file.
 export function nameOf(video) {
-  const name = video.title || video.script.trim().split(/\s+/u).slice(0, FIRST_WORDS).join(" ");
+  const name = video.title || saidIn(video).trim().split(/\s+/u).slice(0, FIRST_WORDS).join(" ");
   const letters = [...name];
   return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME).join("").trimEnd()}…` : name;
 }
 
 // As the server names it too: the title or the first words, without what some system does not allow in names of files.
 export function fileNameOf(video, ending) {
-  const words = video.title || video.script.replace(/<[^>]*>/gu, " ").trim().split(/\s+/u).slice(0, FILE_WORDS).join(" ");
+  const words = video.title || saidIn(video).replace(/<[^>]*>/gu, " ").trim().split(/\s+/u).slice(0, FILE_WORDS).join(" ");
   const plain = words.replace(/[\p{C}\\/:*?"<>|]+/gu, " ").replace(/\s+/gu, " ");
   const name = [...plain].slice(0, LONGEST_FILE_NAME).join("").replace(/^[ .]+|[ .]+$/gu, "");
   return `${name || "video"}.${ending}`;
