@@ -166,7 +166,7 @@ def test_there_is_no_margin_between_two_currencies(staff, owner):
     row = table(staff, "day", currency="eur")[-1]
     assert (row["revenue"], row["margin"], row["margin_percent"]) == ("500", "", "")
     charts = [each["chart"]["data"] for each in staff.get(PAGE, {"currency": "eur"}).context["sections"]]
-    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue", "rendering"]
+    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue", "provider"]
     assert section(staff, "day")[-1][1] == "0.00 USD"
 
 

@@ -22,6 +22,7 @@ ASKED = {
     "videos.poll": 1,
     "videos.probe_provider": 1,
     "accounts.sweep_deliveries": 3,
+    "avatars.sweep_creations": 2,
     "genvid.mail.sweep": 1,
 }
 """The jobs that beat asks about, with the statements of a look that finds nothing."""
