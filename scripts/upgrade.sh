@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 proxy='' upstreams='' reload='' drain=5 ready=180
 webs='web web2'
-workers='worker poller caller mailer beat'
+workers='worker poller speaker caller mailer beat'
 
 usage() {
     cat >&2 <<'USAGE'

@@ -121,7 +121,7 @@ def main(parts: Path, floor: float) -> int:
         slipcover.print_xml(whole, source_paths=[str(ROOT)], with_branches=True, outfile=file)
     with (reports / "missing.txt").open("w") as file:
         slipcover.print_coverage(whole, outfile=file, skip_covered=True, missing_width=200)
-    told = f"{total:.1f} % of lines and branches outside the sandbox, floor {floor:g} %"
+    told = f"{total:.2f} % of lines and branches outside the sandbox, floor {floor:g} %"
     sys.stdout.write(f"coverage: {told} ({reports / 'missing.txt'})\n")
     return int(total < floor)
 
