@@ -9,7 +9,7 @@ import yaml
 
 from genvid.tests.drills.engine import ROOT, Engine
 
-WORKERS = "worker poller caller mailer beat"
+WORKERS = "worker poller speaker caller mailer beat"
 PORTS = {"WEB_PORT": "18000", "WEB2_PORT": "18001"}
 BOTH = "server 127.0.0.1:18000 max_fails=0;\nserver 127.0.0.1:18001 max_fails=0;\n"
 FIRST, SECOND = BOTH.splitlines(keepends=True)
