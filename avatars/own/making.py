@@ -64,14 +64,14 @@ def order_again(creation: Creation) -> None:
     except (HeyGenError, OSError) as error:
         _retry(creation, error)
         return
-    _send(creation, maker, asset_id)
+    _send(creation, maker, asset_id, is_repeated=True)
 
 
-def _send(creation: Creation, maker: AvatarMaker, asset_id: str) -> None:
+def _send(creation: Creation, maker: AvatarMaker, asset_id: str, *, is_repeated: bool = False) -> None:
     try:
         made = _order(creation, maker, asset_id)
     except HeyGenError as error:
-        _judge(creation, error)
+        _judge(creation, error, is_repeated=is_repeated)
     else:
         _record(creation, made)
 
@@ -90,8 +90,12 @@ def _record(creation: Creation, made: Copy) -> None:
     creation.advance(from_now(FIRST_LOOK[CreationKind(creation.kind)]), **found)
 
 
-def _judge(creation: Creation, error: HeyGenError) -> None:
-    """What the answer to the order means. Unknown is not failed."""
+def _judge(creation: Creation, error: HeyGenError, *, is_repeated: bool) -> None:
+    """What the answer to the order means. Unknown is not failed.
+
+    That HeyGen takes nothing now says nothing about an earlier call: that one may have made it, and not be listed yet.
+    Only the same key makes no second one.
+    """
     if isinstance(error, NotFound):
         # HeyGen has lost the file, which it gets again.
         forget_asset(creation.upload)
@@ -99,6 +103,9 @@ def _judge(creation: Creation, error: HeyGenError) -> None:
     elif isinstance(error, Refused) and not failures.is_full(error):
         settlement.fail(creation, **failures.of_error(error), reason="refused_by_provider", provider_error=str(error))
     elif isinstance(error, Refused | OperatorProblem | Busy | NotReady):
+        if is_repeated:
+            creation.retry_later(_pause_after(creation, error), _said(creation, error))
+            return
         reason = "provider_full" if failures.is_full(error) else "not_made"
         settlement.requeue(creation, reason=reason, why=_said(creation, error), pause=_pause_after(creation, error))
     else:

@@ -52,7 +52,14 @@ class FakeMaker:
     keys: dict[str, str] = field(default_factory=dict)
     plan: list[str] = field(default_factory=list)
     """Outcomes of the next calls; `ok` when empty."""
+    create_plan: list[str] = field(default_factory=list)
+    """Outcomes of the next orders, before those of `plan`."""
+    is_listing: bool = True
+    """False: what was made is not listed yet."""
     client: Any = None
+
+    def listed(self) -> list[Made]:
+        return self.live() if self.is_listing else []
 
     def live(self) -> list[Made]:
         return [each for each in self.made.values() if not each.deleted]
@@ -67,6 +74,8 @@ class FakeMaker:
         return answer
 
     def _create(self, name: str, key: str, **kind: bool) -> str:
+        if self.create_plan:
+            self.plan.insert(0, self.create_plan.pop(0))
         answer = self._answer(*ERRORS)
         if key not in self.keys:
             made = Made(f"made-{len(self.made)}", name, **kind)
@@ -107,16 +116,16 @@ class FakeMaker:
 
     def iter_private_groups(self) -> Iterator[MadeGroup]:
         self._answer(*PROVIDER_TROUBLE)
-        groups = [each for each in self.live() if not each.is_voice]
+        groups = [each for each in self.listed() if not each.is_voice]
         return iter([MadeGroup(f"group-of-{each.id}", each.name, each.shown_state, False) for each in groups])
 
     def iter_private_looks(self) -> Iterator[MadeLook]:
         self._answer(*PROVIDER_TROUBLE)
-        return iter([_look(each) for each in self.live() if not each.is_voice])
+        return iter([_look(each) for each in self.listed() if not each.is_voice])
 
     def iter_private_voices(self) -> Iterator[MadeVoice]:
         self._answer(*PROVIDER_TROUBLE)
-        return iter([_voice(each) for each in self.live() if each.is_voice])
+        return iter([_voice(each) for each in self.listed() if each.is_voice])
 
     def delete_look(self, look_id: str) -> bool:
         self._answer(*PROVIDER_TROUBLE)

@@ -59,6 +59,18 @@ def make(creation: Creation, heygen: FakeMaker) -> None:
             heygen.change(made.id, state=MakingState.COMPLETED, consented=True)
 
 
+@pytest.mark.parametrize("answer", ["busy", "operator", "full"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_repeated_order_that_heygen_does_not_take_makes_no_second_one(heygen, kind, answer):
+    """The first order was taken, its answer was lost, and it is not listed yet."""
+    creation = order(make_caller(balance=10_000), kind)
+    heygen.create_plan, heygen.is_listing = ["lost", answer, answer], False
+    make(creation, heygen)
+    heygen.is_listing = True
+    make(creation, heygen)
+    assert (fresh(creation).status, len(heygen.made)) == (EntryStatus.READY, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_statement_a_worker_dies_at_one_is_made_and_charged(heygen, kind):
