@@ -27,11 +27,11 @@ def loader(settings: Settings) -> MigrationLoader:
 
 
 def changing(loader: MigrationLoader, app: str) -> tuple[Migration, ProjectState]:
-    """The app's migration `…_indexes`, and the state before it."""
+    """The app's migration `…_indexes` (`0010_indexes` of videos), and the state before it."""
     (found,) = (
         (migration, loader.project_state(node, at_end=False))
         for node, migration in loader.disk_migrations.items()
-        if node[0] == app and node[1].endswith("_indexes") and _changes_indexes(migration)
+        if node[0] == app and node[1][5:] == "indexes" and _changes_indexes(migration)
     )
     return found
 

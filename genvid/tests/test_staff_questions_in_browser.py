@@ -172,6 +172,6 @@ def test_are_we_broke(balances, answers):
     for fact, words in {"Left": "10", "Lasts": "2.5 days"}.items():
         answers.see(f"[data-panel=balance] dt:text-is('{fact}') + dd", words)
     answers.see("[data-panel=money]", "12.00 USD")
-    answers.follow("text=Margin by day, tier and engine")
+    answers.follow("text=Margin by day, tier, product and engine")
     answers.page.wait_for_url("**/admin/margin/")
     answers.see("#content", "12.00 USD")

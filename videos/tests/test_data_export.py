@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.privacy import export_archive
 from accounts.tests.privacy import exported
+from genvid import media_links
 from genvid.tests.asserts import data_of, queries_of, refusal_of
 from genvid.tests.factories import JsonClient, make_avatar, make_video
-from videos.media import signed_links
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_the_links_of_an_export_lead_to_the_files_for_a_week(owner):
 
 def test_an_export_does_not_prolong_ordinary_links(owner, settings):
     video = make_video(owner, "completed")
-    link = urlsplit(signed_links.signed_link(video.file.name)).path
+    link = urlsplit(media_links.signed_link(video.file.name)).path
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.MEDIA_LINK_LIFETIME + 1), tick=False):
         assert refusal_of(JsonClient().get(link)) == (404, "not_found")
 

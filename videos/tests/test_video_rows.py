@@ -11,7 +11,7 @@ from genvid.api.pagination import Slice
 from genvid.api.renderers import dump
 from genvid.tests.asserts import data_of, refusal_of, statements_of
 from genvid.tests.factories import make_caller, make_video, make_voice
-from genvid.tests.generated_rows import analyze, copy_row
+from genvid.tests.generated_rows import analyze, copy_row, reindex
 from videos import video_rows
 from videos.enums import Status
 from videos.models import Video
@@ -173,6 +173,7 @@ def test_a_page_of_any_account_is_read_in_the_order_of_its_index(owner, avatar, 
     for person in (owner, *(make_caller() for _ in range(4))):
         video = make_video(person, avatar=avatar)
         copy_row(video, 200, id="gen_random_uuid()", created_at="now() - n * interval '1 minute'")
+    reindex(Video)
     analyze(Video)
     for _ in range(2):
         list(video_rows.of_account(owner.account.pk, wanted))

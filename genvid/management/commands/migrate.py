@@ -9,7 +9,8 @@ from django.db import connections
 
 from genvid.lock_waiting import Holder, run_patiently
 
-LOCK_SECONDS = 3.0
+LOCK_SECONDS = 0.5
+"""Less than PostgreSQL's `deadlock_timeout` of one second: of two that wait for each other, the request goes on."""
 LOCK_TRIES = 20
 LONGEST_PAUSE = 10.0
 
@@ -21,7 +22,7 @@ class Command(migrate.Command):
             "--lock-timeout",
             type=float,
             default=LOCK_SECONDS,
-            help="Seconds to wait for a lock on PostgreSQL, while requests wait behind it (3).",
+            help="Seconds to wait for a lock on PostgreSQL, while requests wait behind it (0.5).",
         )
         parser.add_argument(
             "--lock-tries", type=int, default=LOCK_TRIES, help="How often to try where a lock is in the way (20)."
