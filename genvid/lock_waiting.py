@@ -64,11 +64,21 @@ def run_patiently(
             except OperationalError as error:
                 if not isinstance(error.__cause__, PASSING):
                     raise
+                _leave_transaction(connection, lock_seconds)
                 tell(holders(connection, lock_seconds), pause)
                 time.sleep(pause)
             else:
                 return
         work()
+
+
+def _leave_transaction(connection: Connection, lock_seconds: float) -> None:
+    """Django leaves one open where a statement fails that it had put off, such as that of a foreign key."""
+    if connection.in_atomic_block:
+        connection.close()
+        connection.connect()
+        with connection.cursor() as cursor:
+            _set(cursor, f"{round(lock_seconds * 1000)}ms")
 
 
 @contextmanager

@@ -74,6 +74,23 @@ def test_a_blocked_change_is_tried_again_and_tells_who_blocks_it(reader):
     assert (pause, current_timeout()) == (0.0, "0")
 
 
+def test_a_change_that_was_blocked_at_its_end_is_tried_again(reader):
+    """Django runs the statements of foreign keys when the editor ends, and leaves the transaction open if one fails."""
+
+    def alter_at_the_end() -> None:
+        with connection.schema_editor(atomic=True) as editor:
+            editor.deferred_sql.append(f"ALTER TABLE {TABLE} ALTER COLUMN last_used_at SET NOT NULL")
+
+    limits: list[str] = []
+
+    def tell(*_: object) -> None:
+        limits.append(current_timeout())
+        reader.end()
+
+    run_patiently(connection, alter_at_the_end, lock_seconds=SECONDS, pauses=[0.0], tell=tell)
+    assert (limits, current_timeout(), connection.in_atomic_block) == (["50ms"], "0", False)
+
+
 def test_after_the_last_try_the_failure_is_raised_and_requests_go_on(reader):
     told: list[float] = []
     with pytest.raises(OperationalError, match="lock timeout"):
