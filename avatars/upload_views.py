@@ -130,8 +130,8 @@ class UploadViewSet(AccountViewSet):
         """
         file = self.body.get("file")
         if file is None:
-            upload, place = direct.begin(self._sender, direct.Announcement(**self.body))
-            return Response(represent_new(upload, place), status=201)
+            upload, form = direct.begin(self._sender, direct.Announcement(**self.body))
+            return Response(represent_new(upload, form), status=201)
         with file:
             upload = intake.receive(self._sender, Path(file.temporary_file_path()), filename=file.name)
         return Response(represent_new(upload, None), status=201)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import django_stubs_ext
 
-from genvid import brand, cors_headers, environment, openapi
+from genvid import brand, cors_headers, environment, openapi, template_settings
 from genvid.api import framework_settings
 from genvid.broker_options import transport_options
 from genvid.configuration import DeclaredEnv
@@ -100,21 +100,7 @@ LANGUAGE_CODE = "en"
 # Those that mails are written in (genvid/mail/rendering.py); nothing else is translated.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "genvid.brand.context",
-            ],
-        },
-    },
-]
+TEMPLATES = template_settings.TEMPLATES
 
 # ── Database: SQLite by default, PostgreSQL in production
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS")

@@ -43,7 +43,7 @@ class Announcement:
 
 
 @dataclass(frozen=True)
-class Place:
+class UploadForm:
     """Where the bytes go: a POST form with these fields and then `file`, until `expires_at`."""
 
     url: str
@@ -51,7 +51,7 @@ class Place:
     expires_at: datetime
 
 
-def begin(sender: Sender, said: Announcement) -> tuple[Upload, Place]:
+def begin(sender: Sender, said: Announcement) -> tuple[Upload, UploadForm]:
     """Raises ValidationFailed without a bucket, UploadTooLarge, and what `limits.require_capacity` raises."""
     if not settings.S3_BUCKET:
         raise ValidationFailed("Send the file as multipart/form-data, in the field `file`: this site has no bucket.")
@@ -63,7 +63,7 @@ def begin(sender: Sender, said: Announcement) -> tuple[Upload, Place]:
         raise UploadTooLarge(f"A file of the kind {kind} may have {LARGEST[kind] // MEGABYTE} MB at most.")
     upload_id = uuid4()
     with transaction.atomic():
-        limits.take_place(sender.account_id, said.size_bytes)
+        limits.reserve_capacity(sender.account_id, said.size_bytes)
         upload = Upload.objects.create(
             id=upload_id,
             account_id=sender.account_id,
@@ -79,7 +79,7 @@ def begin(sender: Sender, said: Announcement) -> tuple[Upload, Place]:
             file=incoming_name(sender.account_id, upload_id),
             expires_at=from_now(LINK_LIFETIME),
         )
-    return upload, _place(upload)
+    return upload, _form_of(upload)
 
 
 def incoming_name(account_id: Any, upload_id: Any) -> str:
@@ -87,7 +87,7 @@ def incoming_name(account_id: Any, upload_id: Any) -> str:
     return f"uploads/incoming/{account_id}/{upload_id}"
 
 
-def _place(upload: Upload) -> Place:
+def _form_of(upload: Upload) -> UploadForm:
     storage: Any = default_storage
     # Each condition holds for the bucket: another size, type or name is refused there.
     signed = storage.connection.meta.client.generate_presigned_post(
@@ -97,4 +97,4 @@ def _place(upload: Upload) -> Place:
         Conditions=[{"Content-Type": upload.content_type}, ["content-length-range", upload.bytes, upload.bytes]],
         ExpiresIn=int(LINK_LIFETIME.total_seconds()),
     )
-    return Place(signed["url"], signed["fields"], database_clock.now() + LINK_LIFETIME)
+    return UploadForm(signed["url"], signed["fields"], database_clock.now() + LINK_LIFETIME)

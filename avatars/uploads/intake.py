@@ -108,7 +108,7 @@ def keep_copy(sender: Sender, copy: Probed, *, filename: str, origin: UploadOrig
     facts = facts_of(copy) | {"file": stored_name(sender.account_id, upload_id, copy.suffix)}
     with transaction.atomic():
         if origin == UploadOrigin.CUSTOMER:
-            limits.take_place(sender.account_id, facts["bytes"])
+            limits.reserve_capacity(sender.account_id, facts["bytes"])
         upload = Upload.objects.create(
             id=upload_id,
             account_id=sender.account_id,

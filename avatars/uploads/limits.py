@@ -19,7 +19,7 @@ WINDOW = timedelta(days=1)
 GIGABYTE = 1_000_000_000
 
 
-def take_place(account_id: UUID, size: int) -> None:
+def reserve_capacity(account_id: UUID, size: int) -> None:
     """`require_capacity` under the account's lock, so that two uploads at once cannot both take the last place.
 
     In the transaction that inserts the row.

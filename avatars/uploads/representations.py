@@ -7,7 +7,7 @@ from django.conf import settings
 
 from avatars.enums import UploadKind, UploadStatus
 from avatars.models import Upload
-from avatars.uploads.direct import Place
+from avatars.uploads.direct import UploadForm
 from avatars.uploads.references import used_of
 from genvid.api import serializers as api
 from genvid.api.serializers import EXAMPLE_SITE, example_id
@@ -82,8 +82,8 @@ def _represent(upload: Upload, *, in_use: bool) -> dict[str, Any]:
     )
 
 
-def represent_new(upload: Upload, place: Place | None) -> dict[str, Any]:
+def represent_new(upload: Upload, form: UploadForm | None) -> dict[str, Any]:
     [shown] = represent_uploads([upload])
-    if place is None:
+    if form is None:
         return shown
-    return shown | {"upload_url": place.url, "upload_fields": place.fields, "expires_at": place.expires_at}
+    return shown | {"upload_url": form.url, "upload_fields": form.fields, "expires_at": form.expires_at}
