@@ -106,6 +106,7 @@ class AuditAct(TextChoices):
     CATALOGUE_WITHDRAWN = "catalogue.withdrawn"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REQUESTED = "consent.requested"
+    CONSENT_CONFIRMED = "consent.confirmed"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     OWN_AVATAR_APPROVED = "staff.own_avatar_approved"
     OWN_AVATAR_REFUSED = "staff.own_avatar_refused"
@@ -129,6 +130,7 @@ class AuditAct(TextChoices):
     STAFF_TEXT_REFUSED = "staff.text_refused"
     STAFF_STRICTNESS_CHANGED = "staff.strictness_changed"
     STAFF_SLOWDOWN_ENDED = "staff.slowdown_ended"
+    STAFF_UPLOAD_DELETED = "staff.upload_deleted"
 
 
 class MailKind(TextChoices):
@@ -144,6 +146,7 @@ class MailKind(TextChoices):
     ERASURE_PLANNED = "accounts.erasure_planned"
     ERASURE_WITHDRAWN = "accounts.erasure_withdrawn"
     ACCESS_CHANGED = "accounts.access_changed"
+    TEXT_REVIEWED = "accounts.text_reviewed"
 
 
 ALL_EVENTS = "*"

@@ -10,11 +10,21 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.auth import email_verification, passwords, staff_access
-from accounts.enums import ErasureStatus, ExportStatus, MailKind, Role
-from accounts.models import Account, AuditEntry, Erasure, Export, Invitation, Membership, User, WebhookEndpoint
+from accounts.enums import ErasureStatus, ExportStatus, MailKind, ReviewState, Role
+from accounts.models import (
+    Account,
+    AuditEntry,
+    Erasure,
+    Export,
+    Invitation,
+    Membership,
+    ReviewedText,
+    User,
+    WebhookEndpoint,
+)
 from accounts.privacy import exports
 from accounts.teams import invitations
-from accounts.teams.owner_emails import owner_recipients, recipient
+from accounts.teams.owner_emails import notice_recipients, owner_recipients, recipient
 from genvid.mail.composing import Message, Order, Recipient, composes
 
 
@@ -112,6 +122,21 @@ def access_changed(order: Order) -> Message | None:
     if user is None or entry is None or not user.is_superuser:
         return None
     return _to(user, **staff_access.facts_of_change(entry))
+
+
+@composes(MailKind.TEXT_REVIEWED)
+def text_reviewed(order: Order) -> Message | None:
+    """To the person who sent the text, if still a member, otherwise to the owners. None once it is decided anew."""
+    found = ReviewedText.objects.filter(pk=order.data["text"], state=order.data["state"]).first()
+    if found is None or order.account is None:
+        return None
+    is_member = Membership.objects.filter(user=order.person, account=order.account, user__is_active=True).exists()
+    if is_member:
+        to = notice_recipients(order.person, order.account)
+    else:
+        to = owner_recipients(order.account, for_notice=True)
+    is_allowed = found.state == ReviewState.ALLOWED
+    return Message(to, {"text": found.text, "answer": found.answer, "is_allowed": is_allowed}) if to else None
 
 
 def _to(user: User, **context: Any) -> Message:

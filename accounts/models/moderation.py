@@ -90,6 +90,9 @@ class ReviewedText(models.Model):
     text = models.TextField()
     field = models.CharField(max_length=100, help_text="Of the request.")
     why = models.CharField(max_length=300, help_text="The reason of the rule, or of the outside service.")
+    sent_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     state = models.CharField(
         max_length=10, choices=ReviewState.choices, default=ReviewState.WAITING, db_default=ReviewState.WAITING
     )

@@ -49,7 +49,7 @@ def require_allowed(account_id: UUID, texts: Mapping[str, str], *, user_id: UUID
     found = find(account_id, given, strictness)
     refused = {field: reason for field, each in found.items() if (reason := _refusal(each))}
     doubts = [Doubt(field, given[field], each[0].reason) for field, each in found.items() if field not in refused]
-    decisions = reviews.decisions_on(account_id, doubts) if doubts else {}
+    decisions = reviews.decisions_on(account_id, doubts, user_id=user_id) if doubts else {}
     said = {doubt.field: decisions[doubt.digest] for doubt in doubts}
     refused |= {field: text for field, decision in said.items() if (text := _refusal_by_staff(decision))}
     waiting = [field for field, decision in said.items() if decision.state == ReviewState.WAITING]

@@ -39,12 +39,15 @@ class Decision:
     answer: str = ""
 
 
-def decisions_on(account_id: UUID, doubts: Iterable[Doubt]) -> Mapping[str, Decision]:
-    """By digest. Texts that staff have not seen are given to them. Call it outside a transaction that may roll back."""
+def decisions_on(account_id: UUID, doubts: Iterable[Doubt], *, user_id: UUID | None = None) -> Mapping[str, Decision]:
+    """By digest. Texts that staff have not seen are given to them; `user_id`, who sent them, is told what staff decide.
+
+    Call it outside a transaction that may roll back.
+    """
     by_digest = {doubt.digest: doubt for doubt in doubts}
     known = _known(account_id, by_digest)
     unknown = {digest: doubt for digest, doubt in by_digest.items() if digest not in known}
-    return known | (_given_to_staff(account_id, unknown) if unknown else {})
+    return known | (_given_to_staff(account_id, unknown, user_id) if unknown else {})
 
 
 def _known(account_id: UUID, digests: Iterable[str]) -> dict[str, Decision]:
@@ -54,13 +57,18 @@ def _known(account_id: UUID, digests: Iterable[str]) -> dict[str, Decision]:
     )}  # fmt: skip
 
 
-def _given_to_staff(account_id: UUID, doubts: Mapping[str, Doubt]) -> dict[str, Decision]:
+def _given_to_staff(account_id: UUID, doubts: Mapping[str, Doubt], user_id: UUID | None) -> dict[str, Decision]:
     waiting = ReviewedText.objects.filter(account=account_id, state=ReviewState.WAITING).count()
     most = max(0, MOST_WAITING - waiting)
     given = list(doubts.items())[:most]
     rows = [
         ReviewedText(
-            account_id=account_id, digest=digest, text=doubt.text, field=doubt.field[:100], why=doubt.why[:300]
+            account_id=account_id,
+            sent_by_id=user_id,
+            digest=digest,
+            text=doubt.text,
+            field=doubt.field[:100],
+            why=doubt.why[:300],
         )
         for digest, doubt in given
     ]

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.enums import ErasureStatus, ExportStatus, MailKind
-from accounts.models import AuditEntry, Erasure, Export, User
+from accounts.enums import ErasureStatus, ExportStatus, MailKind, ReviewState
+from accounts.models import AuditEntry, Erasure, Export, ReviewedText, User
 from genvid.mail import outbox
 from genvid.tests.factories import Person, make_caller, make_endpoint, make_invitation, make_teammate
 from genvid.tests.mail import send_due_mail
@@ -52,6 +52,10 @@ def write(kind: MailKind, ada: Person) -> None:
             status = ErasureStatus.WAITING if kind == MailKind.ERASURE_PLANNED else ErasureStatus.WITHDRAWN
             erasure = Erasure.objects.create(user=ada.user, erase_after=soon, status=status)
             outbox.write(kind, **to, erasure=str(erasure.pk))
+        case MailKind.TEXT_REVIEWED:
+            refused = {"state": ReviewState.REFUSED, "answer": "Nothing about doubts."}
+            text = ReviewedText.objects.create(account=ada.account, digest="0" * 64, text="A doubt.", **refused)
+            outbox.write(kind, **to, text=str(text.pk), state=text.state)
         case MailKind.ACCESS_CHANGED:
             User.objects.filter(pk=ada.user.pk).update(is_superuser=True)
             detail = {"kind": "user", "id": str(ada.user.pk), "is_staff": "True"}
@@ -71,6 +75,7 @@ LINKS = {
     MailKind.EXPORT_READY: "/api/v1/exports/",
     MailKind.ERASURE_PLANNED: "/\n",
     MailKind.ACCESS_CHANGED: "/admin/\n",
+    MailKind.TEXT_REVIEWED: "/\n",
 }
 """What a mail leads to; those that are not named lead nowhere."""
 

@@ -101,11 +101,13 @@ def test_a_rule_counts_the_requests_that_it_stopped(owner, outsider):
 # ── What it costs
 
 
+@pytest.mark.usefixtures("still_caches")
 def test_nothing_is_asked_where_nothing_is_configured(owner):
     checks.is_active()  # remembered for some seconds
     assert queries_of(lambda: refusal_of_texts(owner, script="Hello.")) == 0
 
 
+@pytest.mark.usefixtures("still_caches")
 @pytest.mark.parametrize("rows", [1, 30])
 def test_allowed_texts_cost_one_query_however_many_they_are(owner, rows):
     make_rule()
@@ -190,6 +192,13 @@ def test_an_account_cannot_fill_the_list_of_staff(owner, doubtful, monkeypatch):
         {"rows.2": checks.NOT_REVIEWED, "rows.0": checks.IN_REVIEW, "rows.1": checks.IN_REVIEW},
         2,
     )
+
+
+def test_texts_of_earlier_requests_that_wait_are_counted(owner, doubtful, monkeypatch):
+    monkeypatch.setattr(reviews, "MOST_WAITING", 2)
+    answers = [refusal_of_texts(owner, script=f"doubtful {number}") for number in range(3)]
+    assert answers == [{"script": text} for text in (checks.IN_REVIEW, checks.IN_REVIEW, checks.NOT_REVIEWED)]
+    assert ReviewedText.objects.count() == 2
 
 
 def test_a_decision_can_be_changed_but_not_repeated(owner, doubtful, staff):

@@ -23,6 +23,7 @@ from videos.models import OperatorAlarm
 
 pytestmark = pytest.mark.django_db
 SERVICES = "accounts.tests.moderation"
+PATIENCE = 900.0
 FAILING = ("crash", "answer_about_another_field", "answer_another_word", "answer_no_mapping", "missing")
 
 
@@ -40,6 +41,7 @@ def use(settings):
     def set_service(name: str, failure: str = "open") -> None:
         settings.MODERATION_HOOK = f"{SERVICES}.{name}"
         settings.MODERATION_HOOK_FAILURE = failure
+        settings.MODERATION_HOOK_TIMEOUT = PATIENCE
 
     return set_service
 
@@ -104,11 +106,10 @@ def test_a_service_that_hangs_has_failed_after_its_time(owner, use, settings, fa
 
 def test_calls_that_hang_hold_a_bounded_number_of_threads(owner, use, settings, monkeypatch):
     monkeypatch.setattr(hook, "_free", hook.threading.BoundedSemaphore(1))
-    settings.MODERATION_HOOK_TIMEOUT = 0.01
-    use("hang")
-    refusal_of_texts(owner, script="Hello.")
-    use("allow")
-    refusal_of_texts(owner, script="Hello.")
+    for service in ("hang", "allow"):
+        use(service)
+        settings.MODERATION_HOOK_TIMEOUT = 0.01
+        refusal_of_texts(owner, script="Hello.")
     assert moderation.asked == []
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import ModerationRule
 from avatars.models import Avatar, Creation
-from genvid.tests.asserts import refusal_of
-from genvid.tests.factories import SCRIPT, make_avatar, make_upload, make_video, make_voice
+from genvid.tests.asserts import refusal_of, wrong_fields_of
+from genvid.tests.factories import SCRIPT, make_avatar, make_speech, make_upload, make_video, make_voice
 from videos.enums import Status
 from videos.models import Batch, Speech, Video
 
@@ -13,9 +13,13 @@ VIDEOS, QUOTE, BATCHES, SPEECH = (f"/api/v1/{path}" for path in ("videos", "vide
 BAD = "Buy zarquon now."
 
 
+def make_rule() -> ModerationRule:
+    return ModerationRule.objects.create(text="zarquon", reason="We make no films of zarquon.")
+
+
 @pytest.fixture
 def rule(db):
-    return ModerationRule.objects.create(text="zarquon", reason="We make no films of zarquon.")
+    return make_rule()
 
 
 def refused(answer, *fields: str) -> None:
@@ -45,10 +49,42 @@ def test_a_draft_takes_no_forbidden_text(rule, owner):
 @pytest.mark.parametrize(("status", "action"), [(Status.DRAFT, "generate"), (Status.FAILED, "retry")])
 def test_a_rule_holds_for_texts_that_were_taken_before_it(owner, status, action):
     video = make_video(owner, status, script=BAD)
-    ModerationRule.objects.create(text="zarquon", reason="We make no films of zarquon.")
+    make_rule()
     refused(owner.client.post(f"{VIDEOS}/{video.pk}/{action}"), "script")
     assert Video.objects.get().status == status
     assert owner.wallet.held == 0
+
+
+@pytest.mark.parametrize("path", [VIDEOS, QUOTE])
+def test_a_rule_holds_for_a_speech_that_was_heard_before_it(owner, body, path):
+    speech = make_speech(owner, script=BAD)
+    make_rule()
+    refused(owner.client.post(path, {"avatar_id": body["avatar_id"], "speech_id": str(speech.pk)}), "speech_id")
+    assert not Video.objects.exists()
+    assert owner.wallet.held == 0
+
+
+@pytest.mark.parametrize(("status", "action"), [(Status.DRAFT, "generate"), (Status.FAILED, "retry")])
+def test_a_rule_holds_for_the_speech_of_a_video_that_was_made_before_it(owner, status, action):
+    video = make_video(owner, status, script=None, speech_id=make_speech(owner, script=BAD).pk)
+    make_rule()
+    refused(owner.client.post(f"{VIDEOS}/{video.pk}/{action}"), "speech_id")
+    assert Video.objects.get().status == status
+    assert owner.wallet.held == 0
+
+
+def test_a_draft_takes_no_speech_with_a_forbidden_text(owner):
+    draft, speech = make_video(owner, Status.DRAFT), make_speech(owner, script=BAD)
+    make_rule()
+    refused(owner.client.patch(f"{VIDEOS}/{draft.pk}", {"speech_id": str(speech.pk)}), "speech_id")
+    assert (Video.objects.get().script, Video.objects.get().speech) == (draft.script, None)
+
+
+def test_a_speech_of_another_account_is_not_looked_at(owner, outsider, body):
+    speech = make_speech(outsider, script=BAD)
+    make_rule()
+    answer = owner.client.post(VIDEOS, {"avatar_id": body["avatar_id"], "speech_id": str(speech.pk)})
+    assert wrong_fields_of(answer) == ["speech_id"]
 
 
 def test_a_batch_is_refused_by_the_rows_whose_whole_text_is_forbidden(rule, owner, body):

@@ -1,6 +1,6 @@
 """Settings of the API: accounts, limits, private addresses."""
 
-from genvid.configuration.kinds import Bound, Choice, Number, Rate, Switch, Text, Whole, Words
+from genvid.configuration.kinds import Bound, Choice, Number, Rate, Switch, Text, Url, Whole, Words
 from genvid.configuration.setting import Group, Setting
 
 CUSTOMERS = Group(
@@ -210,6 +210,22 @@ MODERATION = Group(
             Choice(("open", "closed")),
             "What happens when it fails: texts pass (`open`), or are refused with 503 (`closed`).",
             default="open",
+        ),
+        Setting(
+            "MODERATION_HTTP_URL",
+            Url(optional=True),
+            "Where `accounts.moderation.http_service.ask`, as MODERATION_HOOK, posts texts.",
+            default="",
+            wrong="Malformed: refused. Empty with that hook is an error of the check.",
+            checks=("genvid.E047",),
+        ),
+        Setting(
+            "MODERATION_HTTP_SECRET",
+            Text(),
+            "What it sends as a bearer token; empty: none.",
+            default="",
+            wrong="The service refuses, which counts as a failure.",
+            secret=True,
         ),
     ),
 )
