@@ -2,6 +2,9 @@
 
 The claim is committed before the action, so that concurrent repetitions see it. The response is stored in the action's
 transaction. A claim without a response (after a crash) may be taken over after `LEASE`.
+
+An action that calls outside commits before its response is stored. The primary key of what it makes is therefore
+committed with the claim: a repetition gets the same one, and finds what an earlier try has made.
 """
 
 import hashlib
@@ -9,12 +12,13 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, TextField, Value
+from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models.functions import Coalesce
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,7 +39,8 @@ MAX_STORED_REFUSAL_BYTES = 2048
 """Larger refusals are not stored; a repetition runs again, which is safe since nothing was changed."""
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE)
 
-Action = Callable[[], HttpResponseBase]
+Action = Callable[[UUID], HttpResponseBase]
+"""Takes the primary key for what it makes."""
 
 
 def run_once(request: Request, kind: Idempotency, *, prepare: Callable[[], None], act: Action) -> HttpResponseBase:
@@ -46,7 +51,7 @@ def run_once(request: Request, kind: Idempotency, *, prepare: Callable[[], None]
     key = request.headers.get("Idempotency-Key")
     if key is None:
         prepare()
-        return act()
+        return act(uuid4())
     record = _claim(request, _validated_key(key))
     if record.status is not None:
         return _replay(record)
@@ -85,14 +90,14 @@ def _form_as_bytes(form: dict[str, Any]) -> bytes:
 def _claim(request: Request, key: str) -> IdempotencyRecord:
     """The record of this key. `status` None: claimed by this request; otherwise it holds the response to replay."""
     account_id, fingerprint = caller_of(request).account_id, _fingerprint(request)
-    if claimed := _new_claim.rows({"account_id": account_id, "key": key, "fingerprint": fingerprint}):
+    named: dict[str, Any] = {"account_id": account_id, "key": key, "fingerprint": fingerprint}
+    if claimed := _new_claim.rows(named | {"object_id": uuid4()}):
         return claimed[0]
     mine = IdempotencyRecord.objects.filter(account_id=account_id, key=key)
     abandoned = Q(status=None, claimed_at__lt=from_now(-LEASE), fingerprint=fingerprint)
     free = mine.filter(abandoned | Q(created_at__lt=from_now(-WINDOW)))
-    taken_over = update_returning(
-        free, {**_fresh(fingerprint), "status": None, "answer": None}, read=["claimed_at", "status"]
-    )
+    changes = {**_fresh(fingerprint), "object_id": _object_id_of_takeover(), "status": None, "answer": None}
+    taken_over = update_returning(free, changes, read=["claimed_at", "status", "object_id"])
     return taken_over[0] if taken_over else _of_another(mine.first(), fingerprint)
 
 
@@ -100,12 +105,25 @@ def _fresh(fingerprint: str) -> dict[str, Any]:
     return {"fingerprint": fingerprint, "claimed_at": from_now(), "created_at": from_now()}
 
 
-def _claim_of(account_id: UUID, key: str, fingerprint: str) -> IdempotencyRecord:
-    return IdempotencyRecord(account_id=account_id, key=key, **_fresh(fingerprint))
+def _object_id_of_takeover() -> Case:
+    """That of the abandoned try; another one after a day, when the key means another request."""
+    another = Value(uuid4())
+    is_same_request = Q(created_at__gte=from_now(-WINDOW))
+    return Case(When(is_same_request, then=Coalesce(F("object_id"), another)), default=another)
+
+
+def _claim_of(account_id: UUID, key: str, fingerprint: str, object_id: UUID) -> IdempotencyRecord:
+    return IdempotencyRecord(account_id=account_id, key=key, object_id=object_id, **_fresh(fingerprint))
 
 
 _new_claim = CompiledInsert(
-    IdempotencyRecord, _claim_of, read=("claimed_at", "status"), account_id=UUID, key=str, fingerprint=str
+    IdempotencyRecord,
+    _claim_of,
+    read=("claimed_at", "status", "object_id"),
+    account_id=UUID,
+    key=str,
+    fingerprint=str,
+    object_id=UUID,
 )
 
 
@@ -121,16 +139,20 @@ def _of_another(record: IdempotencyRecord | None, fingerprint: str) -> Idempoten
 def _run_once(
     record: IdempotencyRecord, kind: Idempotency, prepare: Callable[[], None], act: Action
 ) -> HttpResponseBase:
+    object_id = record.object_id or uuid4()
     try:
         prepare()
         if kind is Idempotency.EXTERNAL:
-            return _with_stored_response(record, act())
+            return _with_stored_response(record, act(object_id))
         with transaction.atomic():
-            return _with_stored_response(record, act())
+            return _with_stored_response(record, act(object_id))
     except Exception as error:
         status, body, _ = describe(error)
         if _is_final(status) and len(dump(body)) <= MAX_STORED_REFUSAL_BYTES:
             _store_response(record, status, body)
+        elif kind is Idempotency.EXTERNAL and status >= 500:
+            # Something may have been made: a repetition may begin at once, and finds it by `object_id`.
+            record.held().update(claimed_at=from_now(-WINDOW))
         else:
             record.held().delete()
         raise

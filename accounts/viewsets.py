@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
@@ -20,6 +21,9 @@ class AccountViewSet(StrictViewSet):
     owned_by: ClassVar[Mapping[str, str]] = {"account": "account_id"}
     """Model lookup to attribute of the caller, as filters of the queryset."""
 
+    object_id: UUID
+    """For what an action with `Idempotency-Key` makes: the primary key, the same for each repetition of the request."""
+
     @property
     def caller(self) -> Caller:
         return caller_of(self.request)
@@ -37,12 +41,12 @@ class AccountViewSet(StrictViewSet):
         if not self.endpoint.is_idempotent:
             self._require_allowed_texts()
             return super().perform(request, *args, **kwargs)
-        return idempotency.run_once(
-            request,
-            self.endpoint.idempotency,
-            prepare=self._prepare,
-            act=lambda: super(AccountViewSet, self).perform(request, *args, **kwargs),
-        )
+
+        def act(object_id: UUID) -> HttpResponseBase:
+            self.object_id = object_id
+            return super(AccountViewSet, self).perform(request, *args, **kwargs)
+
+        return idempotency.run_once(request, self.endpoint.idempotency, prepare=self._prepare, act=act)
 
     def _prepare(self) -> None:
         """Validate the body before the transaction starts: this may do a DNS lookup or parse a large file."""

@@ -19,6 +19,9 @@ class IdempotencyRecord(Leased):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="idempotency_records", db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
+    object_id = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Primary key of what the request makes; repetitions find it."
+    )
     claimed_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     answer = EncryptedTextField(null=True, blank=True, help_text="JSON, as it was sent; it may hold a new secret.")

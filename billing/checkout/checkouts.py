@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -31,15 +31,15 @@ class CheckoutRequest:
     cancel_url: str = ""
 
 
-def start_checkout(caller: Caller, request: CheckoutRequest, *, idempotency_key: str | None) -> dict[str, Any]:
-    """Returns `{checkout_url, session_id}`. Must not run in a transaction.
+def start_checkout(caller: Caller, request: CheckoutRequest, *, checkout_id: UUID) -> dict[str, Any]:
+    """Returns `{checkout_url, session_id}`; the same page for the same `checkout_id`. Must not run in a transaction.
 
     Raises ValidationFailed, PermissionDenied for test keys, Conflict for a second subscription, ProviderUnavailable.
     """
     plan = _plan_of(caller, request)
     try:
         price = stripe_prices.price_for_sale(plan)
-        checkout = _checkout_row(caller, price, idempotency_key)
+        checkout = _checkout_row(caller, price, checkout_id)
         if plan.kind == PlanKind.SUBSCRIPTION:
             _close_other_pages(checkout)
         page = _create_page(checkout, plan, request)
@@ -74,11 +74,10 @@ def _check_url(name: str, url: str) -> None:
         raise refuse_field(name, f"Must be an address at one of: {allowed}.")
 
 
-def _checkout_row(caller: Caller, price: PlanPrice, idempotency_key: str | None) -> Checkout:
+def _checkout_row(caller: Caller, price: PlanPrice, checkout_id: UUID) -> Checkout:
     # A request repeated under one Idempotency-Key gets the first row, and so the first page.
-    pk = uuid5(caller.account_id, f"checkout:{idempotency_key}:{price.pk}") if idempotency_key else uuid4()
-    made = {"account_id": caller.account_id, "user_id": caller.user_id, "price": price}
-    return Checkout.objects.get_or_create(pk=pk, defaults=made)[0]
+    made = {"user_id": caller.user_id, "price": price}
+    return Checkout.objects.get_or_create(pk=checkout_id, account_id=caller.account_id, defaults=made)[0]
 
 
 def _close_other_pages(checkout: Checkout) -> None:
@@ -169,38 +168,43 @@ def checkout_status(account_id: UUID, session_id: str) -> dict[str, Any]:
     }
 
 
-def start_portal(caller: Caller) -> dict[str, Any]:
-    """Returns `{portal_url}`. Raises PermissionDenied, ProviderUnavailable, Conflict for one without purchases."""
+def start_portal(caller: Caller, *, visit_id: UUID) -> dict[str, Any]:
+    """Returns `{portal_url}`; the same one for the same `visit_id`.
+
+    Raises PermissionDenied, ProviderUnavailable, Conflict for one without purchases.
+    """
     if caller.is_test:
         raise PermissionDenied("A test key cannot manage payments.")
     customer_id = customers.customer_of(caller.account_id)
     try:
         if not customer_id or customers.release_customer_if_gone(customer_id):
             raise Conflict("This account has bought nothing yet; POST billing/checkout first.")
-        url = _portal_url(customer_id)
+        url = _portal_url(customer_id, visit_id)
     except BillingError as error:
         raise translate_error(error) from error
     return {"portal_url": url}
 
 
-def _portal_url(customer_id: str) -> str:
+def _portal_url(customer_id: str, visit_id: UUID) -> str:
     try:
-        return _create_portal_session(customer_id)
+        return _create_portal_session(customer_id, visit_id)
     except BillingError as error:
         if error.code != "not_found" or not _portal_configuration():
             raise
     # The configuration is of another Stripe mode: push plans and portal again.
     stripe_prices.push_plans()
     Shop.objects.update(portal_configuration_id=stripe_prices.push_portal())
-    return _create_portal_session(customer_id)
+    return _create_portal_session(customer_id, visit_id)
 
 
-def _create_portal_session(customer_id: str) -> str:
+def _create_portal_session(customer_id: str, visit_id: UUID) -> str:
+    configuration_id = _portal_configuration()
     return commands.create_portal_session(
         customer_id,
         f"{settings.PUBLIC_URL}/?billing",
-        configuration_id=_portal_configuration(),
-        key=f"portal:{uuid4()}",
+        configuration_id=configuration_id,
+        # Stripe refuses a key that comes with other parameters.
+        key=f"portal:{visit_id}:{customer_id}:{configuration_id}",
     )
 
 

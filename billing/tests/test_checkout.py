@@ -1,18 +1,22 @@
 """The price list, checkouts and the customer portal in the API."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 from django.db import connection
+from django.utils import timezone
 
 from accounts.enums import Role
-from billing.checkout import checkouts
+from accounts.idempotency import WINDOW
+from accounts.models import IdempotencyRecord
 from billing.models import Checkout, Customer, Payment, Plan, PlanPrice
 from billing.stripe import stripe_client
 from billing.tests.shop import CHECKOUT, plan
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
 from genvid.tests.factories import make_caller, make_checkout, make_key, make_payment, make_teammate
+from genvid.tests.process_death import STORED_ANSWER, killed_at
 
 pytestmark = pytest.mark.django_db
 PLANS, PORTAL, TOP_UP = "/api/v1/billing/plans", "/api/v1/billing/portal", "/api/v1/billing/auto-top-up"
@@ -175,13 +179,29 @@ def test_one_idempotency_key_opens_one_page(shop, owner):
     assert (second["Idempotent-Replayed"], Checkout.objects.count()) == ("true", 1)
 
 
-def test_a_request_repeated_after_a_crash_gets_the_first_page(shop, owner):
-    """The first request crashed after Stripe's answer and before the row was updated."""
-    asked = checkouts.CheckoutRequest(plan_id=plan("pack-100").pk)
-    first = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
-    Checkout.objects.update(status="starting", stripe_session_id=None)
-    second = checkouts.start_checkout(owner.caller, asked, idempotency_key="once")
-    assert (first, Checkout.objects.count(), len(shop.stripe.records()["sessions"])) == (second, 1, 1)
+@pytest.mark.parametrize("words", ['UPDATE "billing_checkout"', STORED_ANSWER])
+def test_a_request_repeated_after_its_process_died_gets_the_first_page(shop, owner, words):
+    with killed_at(words):
+        owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"})
+    begun = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
+    (session,) = shop.stripe.records()["sessions"]
+    assert (begun["session_id"], Checkout.objects.get().stripe_session_id) == (session["id"], session["id"])
+
+
+def test_a_price_that_changed_since_its_process_died_opens_no_second_page(shop, owner):
+    with killed_at(STORED_ANSWER):
+        owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"})
+    Plan.objects.filter(code="pack-100").update(amount=1300)
+    begun = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
+    assert [each["id"] for each in shop.stripe.records()["sessions"]] == [begun["session_id"]]
+
+
+def test_a_key_of_yesterday_starts_another_purchase_that_can_be_followed(shop, owner):
+    first = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
+    IdempotencyRecord.objects.update(created_at=timezone.now() - WINDOW - timedelta(seconds=1))
+    second = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
+    assert (first["session_id"] != second["session_id"], Checkout.objects.count()) == (True, 2)
+    assert data_of(owner.client.get(f"{CHECKOUT}/{second['session_id']}"))["status"] == "open"
 
 
 def test_another_idempotency_key_starts_another_purchase(shop, owner):

@@ -92,7 +92,7 @@ class CheckoutViewSet(AccountViewSet):
         Opens a page of Stripe's. Credits come once it is paid there: a webhook (`payment.succeeded`) tells.
         """
         asked = checkouts.CheckoutRequest(**self.body)
-        started = checkouts.start_checkout(self.caller, asked, idempotency_key=request.headers.get("Idempotency-Key"))
+        started = checkouts.start_checkout(self.caller, asked, checkout_id=self.object_id)
         return Response(started, status=201)
 
     def retrieve(self, request: Request, session_id: str) -> Response:
@@ -121,4 +121,4 @@ class PortalViewSet(AccountViewSet):
 
         A page of Stripe's: change plan and card, cancel, find invoices.
         """
-        return Response(checkouts.start_portal(self.caller), status=201)
+        return Response(checkouts.start_portal(self.caller, visit_id=self.object_id), status=201)

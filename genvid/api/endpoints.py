@@ -20,7 +20,7 @@ Serializer = type[serializers.Serializer[Any]]
 class Idempotency(Enum):
     NONE = "The header is not read."
     ATOMIC = "The action and its stored answer share one transaction."
-    EXTERNAL = "The action calls a provider, so it runs before the transaction that stores its answer."
+    EXTERNAL = "The action calls outside, and its answer is stored later: it makes its row under `object_id`, once."
 
 
 @dataclass(frozen=True)
