@@ -21,19 +21,18 @@ def write_mail(kind: MailKind, reference: str, *, account_id: UUID, **context: A
         _write(kind, reference, account_id, context)
 
 
-def alarm_staff(reference: str, text: str) -> None:
+def alarm_staff(reference: str, text: str, *, name: str = "billing") -> None:
+    """Once per reference. `name`: what staff find advice under, on the page of alarms and in the runbook."""
     if not _was_written(MailKind.STAFF_ALARM, reference):
-        _alarm(reference, text)
+        _alarm(reference, text, name)
 
 
 def _write(kind: str, reference: str, account_id: UUID | None, context: dict[str, Any]) -> None:
     outbox.write_once(f"billing.{kind}", f"billing.{kind}:{reference}", account=account_id, **context)
 
 
-def _alarm(reference: str, text: str) -> None:
-    staff_alarms.raise_alarm(
-        "billing", reference, subject="Billing needs your attention", text=f"{text}\n\n{reference}"
-    )
+def _alarm(reference: str, text: str, name: str) -> None:
+    staff_alarms.raise_alarm(name, reference, subject="Billing needs your attention", text=f"{text}\n\n{reference}")
 
 
 # The previous release stored these mails as `Letter` rows. The next release removes the rest of this module.
@@ -54,7 +53,7 @@ def _move(former: Letter) -> bool:
     if Letter.objects.filter(pk=former.pk, due_at=former.due_at).update(due_at=None) != 1:
         return False
     if former.kind == MailKind.STAFF_ALARM:
-        _alarm(former.reference, former.words["text"])
+        _alarm(former.reference, former.words["text"], "billing")
     else:
         _write(former.kind, former.reference, former.account_id, former.words)
     return True

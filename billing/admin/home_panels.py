@@ -1,6 +1,6 @@
 """HomePanel, work and look-ups of money on the staff's home page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,8 @@ from billing.models import (
 )
 from billing.models.wallets import OVERDRAWN
 from billing.purchases import daily_margin
-from billing.purchases.daily_margin import CURRENCY, Line
-from billing.purchases.margin import cost_text, margin_text
+from billing.purchases.daily_margin import Line
+from billing.purchases.margin import COST_CURRENCY, cost_text, margin_text
 from genvid.charts import chart
 from genvid.staff_home import HomePanel, LookUp, Work, add_look_ups, add_panels, add_work, count_rows
 
@@ -47,24 +47,36 @@ STRIPE_IDS: dict[str, list[tuple[type[Model], str]]] = {
 def read_money(_: HttpRequest) -> Mapping[str, Any]:
     found = daily_margin.summary()
     rows = [("Today", found.today), (found.month.name, found.month)]
-    lines = found.days
-    series = {
-        "revenue": [line.revenue / 100 for line in lines],
-        "provider": [line.cost / 100 for line in lines],
-        "margin": [line.margin / 100 for line in lines],
-    }
-    about = f"Revenue, provider cost and margin of the last {len(lines)} days in {CURRENCY.upper()}."
-    plot = chart("money", about, [line.name[5:] for line in lines], series)
-    return {"rows": [_texts(name, line) for name, line in rows], "chart": plot, "currency": CURRENCY.upper()}
+    others = [{currency: sums[number] for currency, sums in found.others.items()} for number in range(len(rows))]
+    series = money_series(found.days)
+    about = f"{', '.join(series).capitalize()} of the last {len(found.days)} days."
+    plot = chart("money", about, [line.name[5:] for line in found.days], series)
+    texts = [_texts(name, line, more) for (name, line), more in zip(rows, others, strict=True)]
+    return {"rows": texts, "chart": plot, "has_margin": found.month.margin is not None and not found.others}
 
 
-def _texts(name: str, line: Line) -> dict[str, str]:
+def _texts(name: str, line: Line, others: Mapping[str, int]) -> dict[str, str]:
+    """`others`: revenue in further currencies. With any there is no margin, since costs are in dollars."""
+    revenue = {line.currency: line.revenue} | {currency: amount for currency, amount in others.items() if amount}
+    margin = line.margin if len(revenue) == 1 else None
     return {
         "name": name,
-        "revenue": money.money_text(line.revenue, CURRENCY),
+        "revenue": " + ".join(money.money_text(amount, currency) for currency, amount in revenue.items()),
         "cost": cost_text(line.provider_microdollars, line.unknown_costs),
-        "margin": margin_text(line.margin, CURRENCY, line.unknown_costs),
+        "margin": margin_text(margin, line.currency, line.unknown_costs),
     }
+
+
+def money_series(lines: Sequence[Line]) -> dict[str, list[float]]:
+    """Of a plot: one line at least, revenue in its currency, cost in dollars, margin where there is one."""
+    currency = lines[0].currency
+    series = {
+        f"revenue {currency.upper()}": [line.revenue / money.minor_units(currency) for line in lines],
+        f"provider {COST_CURRENCY.upper()}": [line.cost / 100 for line in lines],
+    }
+    if lines[0].margin is not None:
+        series["margin"] = [(line.margin or 0) / 100 for line in lines]
+    return series
 
 
 def find_by_stripe_id(model: type[Model], term: str) -> str | None:

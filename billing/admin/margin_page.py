@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from billing import money
-from billing.admin.home_panels import SEE_MONEY
+from billing.admin.home_panels import SEE_MONEY, money_series
 from billing.purchases import daily_margin
 from billing.purchases.daily_margin import Line
 from billing.purchases.margin import cents, cost_text, margin_text
@@ -72,7 +72,7 @@ def margin_page(request: HttpRequest) -> HttpResponse:
     if span:
         days = BY["day"][1](span)
         context |= {"sections": _sections(span, days)}
-        context |= {"total": _cells(daily_margin.total(days, "Total"), span.currency)}
+        context |= {"total": _cells(daily_margin.total(days, "Total"))}
         context |= {"query": f"first={span.first}&last={span.last}&currency={span.currency}"}
     return TemplateResponse(request, "billing/margin.html", context)
 
@@ -80,7 +80,7 @@ def margin_page(request: HttpRequest) -> HttpResponse:
 def _given(request: HttpRequest) -> dict[str, Any]:
     today = timezone.now().astimezone(UTC).date()
     first = today - timedelta(days=DEFAULT_DAYS - 1)
-    default = {"first": first.isoformat(), "last": today.isoformat(), "currency": daily_margin.CURRENCY}
+    default = {"first": first.isoformat(), "last": today.isoformat(), "currency": daily_margin.main_currency()}
     return default | {name: request.GET[name] for name in default if name in request.GET}
 
 
@@ -90,30 +90,19 @@ def _sections(span: Span, days: list[Line]) -> list[dict[str, Any]]:
 
 
 def _section(name: str, title: str, lines: list[Line], span: Span) -> dict[str, Any]:
-    unit = money.minor_units(span.currency)
-    series = {
-        "revenue": [line.revenue / unit for line in lines],
-        "provider": [line.cost / 100 for line in lines],
-    }
-    if _has_margin(span.currency):
-        series["margin"] = [line.margin / 100 for line in lines]
+    series = money_series(lines) if lines else {}
     about = f"{', '.join(series).capitalize()}, {title.lower()}, from {span.first} to {span.last}."
     heads = ("", "Revenue", PROVIDER, "Margin", "Margin %", "Charges")
-    rows = [_cells(line, span.currency) for line in lines]
+    rows = [_cells(line) for line in lines]
     plot = chart(f"margin-{name}", about, [line.name for line in lines], series)
     return {"name": name, "title": title, "heads": heads, "rows": rows, "chart": plot, "is_bars": name != "day"}
 
 
-def _has_margin(currency: str) -> bool:
-    """What rendering cost is known in dollars alone."""
-    return currency == daily_margin.CURRENCY
-
-
-def _cells(line: Line, currency: str) -> list[str]:
-    has_margin = _has_margin(currency)
-    percent = f"{line.percent}" if has_margin and line.percent is not None else "-"
-    margin = margin_text(line.margin, currency, line.unknown_costs) if has_margin else "-"
-    amounts = (money.money_text(line.revenue, currency), cost_text(line.provider_microdollars, line.unknown_costs))
+def _cells(line: Line) -> list[str]:
+    percent = "-" if line.percent is None else f"{line.percent}"
+    margin = margin_text(line.margin, line.currency, line.unknown_costs)
+    cost = cost_text(line.provider_microdollars, line.unknown_costs)
+    amounts = (money.money_text(line.revenue, line.currency), cost)
     return [line.name, *amounts, margin, percent, str(line.charges)]
 
 
@@ -147,8 +136,7 @@ def _csv_of_lines(name: str, span: Span) -> HttpResponse:
 
 def _row_of_line(line: Line, span: Span) -> tuple[Any, ...]:
     cost, unknown = _cost_cells(line)
-    margin = (line.margin, line.percent) if _has_margin(span.currency) else (None, None)
-    figures = (line.revenue, cost, *margin, line.charges, unknown)
+    figures = (line.revenue, cost, line.margin, line.percent, line.charges, unknown)
     return (escape_formula(line.name), span.first, span.last, span.currency, *figures)
 
 

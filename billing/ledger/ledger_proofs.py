@@ -28,7 +28,8 @@ def prove_ledger() -> tuple[LedgerProof, list[str]]:
             begun_at=begun, seconds=seconds, wallets=wallets, discrepancies=len(found), text=text
         )
         if found:
-            mails.alarm_staff(f"ledger:{begun:%Y-%m-%d}", f"The ledger does not prove:\n{text}")
+            text = f"The ledger does not prove:\n{text}"
+            mails.alarm_staff(f"{begun:%Y-%m-%d}", text, name="ledger_not_proved")
     logger.info("ledger_proved", wallets=wallets, discrepancies=len(found), seconds=round(seconds, 1))
     return proof, found
 

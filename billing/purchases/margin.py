@@ -1,12 +1,14 @@
 """Margin report: revenue (minor units of one currency), credits, and what the provider costs (micro-dollars).
 
 A cost may be unknown. It is counted, never taken for nothing, and the margin is at most what is said then.
+Costs are in dollars: revenue in another currency has no margin, since nothing here knows an exchange rate.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,8 @@ from billing.money import money_text
 
 SOLD = (LotSource.PACK, LotSource.SUBSCRIPTION)
 MICRO_PER_CENT = 10_000
+COST_CURRENCY = "usd"
+"""What HeyGen is paid in."""
 NO_PLAN = "no plan"
 UNKNOWN_COSTS = Count("pk", filter=Q(provider_microdollars=None))
 """Of holds."""
@@ -38,18 +42,23 @@ class Margin:
     """Charges whose cost is not known."""
     overruns: int = 0  # large ones only
     credits_overrun: int = 0
+    currency: str = COST_CURRENCY
+    """Of the revenue."""
 
     @property
-    def margin(self) -> int:
-        """Minor units; at most, where there are unknown costs."""
-        return self.revenue - cents(self.provider_microdollars)
+    def margin(self) -> int | None:
+        """Minor units; at most, where there are unknown costs. None in a currency other than that of the costs."""
+        return margin_of(self.revenue, self.provider_microdollars, self.currency)
 
     @property
     def margin_percent(self) -> float | None:
-        return round(100 * self.margin / self.revenue, 1) if self.revenue else None
+        return percent_of(self.margin, self.revenue)
 
     def add(self, other: "Margin") -> None:
+        """The sum of both, which are in one currency."""
         for each in fields(self):
+            if each.name == "currency":
+                continue
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
@@ -57,15 +66,26 @@ def cents(microdollars: int) -> int:
     return round(microdollars / MICRO_PER_CENT)
 
 
+def margin_of(revenue: int, provider_microdollars: int, currency: str) -> int | None:
+    """Minor units. None where revenue is in another currency than costs."""
+    return revenue - cents(provider_microdollars) if currency == COST_CURRENCY else None
+
+
+def percent_of(margin: int | None, revenue: int) -> float | None:
+    return round(100 * margin / revenue, 1) if margin is not None and revenue else None
+
+
 def cost_text(microdollars: int, unknown_costs: int) -> str:
     """Known costs, and how many are not known: "0.17 USD and 2 unknown"."""
-    known = money_text(cents(microdollars), "usd")
+    known = money_text(cents(microdollars), COST_CURRENCY)
     if not unknown_costs:
         return known
     return f"{known} and {unknown_costs} unknown" if microdollars else "unknown"
 
 
-def margin_text(margin: int, currency: str, unknown_costs: int) -> str:
+def margin_text(margin: int | None, currency: str, unknown_costs: int) -> str:
+    if margin is None:
+        return "-"
     amount = money_text(margin, currency)
     return f"at most {amount}" if unknown_costs else amount
 
@@ -81,19 +101,20 @@ class Report:
     overruns: list[overruns.Overrun]
 
 
-def margin_report(first: date, last: date, *, currency: str = "usd") -> Report:
+def margin_report(first: date, last: date, *, currency: str = COST_CURRENCY) -> Report:
     """UTC days, both included. Eight queries."""
     since = datetime.combine(first, time.min, UTC)
     until = datetime.combine(last + timedelta(days=1), time.min, UTC)
     accounts = _by_account(since, until, currency)
     longer = overruns.large_overruns(since, until)
     for each in longer:
-        margin = accounts.setdefault(each.account_id, Margin())
+        margin = accounts.setdefault(each.account_id, Margin(currency=currency))
         margin.overruns += 1
         margin.credits_overrun += each.needed - each.held
     plans = _plans(accounts)
     names = dict(Account.objects.filter(pk__in=accounts).values_list("pk", "name"))
-    total, by_plan = Margin(), defaultdict[str, Margin](Margin)
+    empty = partial(Margin, currency=currency)
+    total, by_plan = empty(), defaultdict[str, Margin](empty)
     for account_id, margin in accounts.items():
         total.add(margin)
         by_plan[plans.get(account_id, NO_PLAN)].add(margin)
@@ -101,7 +122,7 @@ def margin_report(first: date, last: date, *, currency: str = "usd") -> Report:
 
 
 def _by_account(since: datetime, until: datetime, currency: str) -> dict[UUID, Margin]:
-    found: dict[UUID, Margin] = defaultdict(Margin)
+    found: dict[UUID, Margin] = defaultdict(partial(Margin, currency=currency))
     span = {"created_at__gte": since, "created_at__lt": until}
     entries = LedgerEntry.objects.filter(**span)
     payments = Payment.objects.filter(paid_at__gte=since, paid_at__lt=until, currency=currency)

@@ -50,6 +50,7 @@ def test_a_fee_begins_to_hold_exactly_at_its_time(early, expected):
         assert credits.fee("photo_avatar").credits == expected
 
 
+@pytest.mark.usefixtures("still_caches")
 def test_fees_are_remembered():
     credits.fee("speech")
     assert queries_of(lambda: [credits.fee(what) for what in SEEDED]) == 0

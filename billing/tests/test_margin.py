@@ -76,6 +76,21 @@ def test_the_margin_is_revenue_less_rendering_cost(shop, owner):
     assert (today().total.margin, today().total.margin_percent) == (1183, 98.6)
 
 
+def test_revenue_in_another_currency_than_that_of_the_costs_has_no_margin(owner):
+    make_payment(owner, currency="eur", amount=500)
+    make_video(owner, "completed")
+    day = timezone.now().date()
+    report = margin.margin_report(day, day, currency="eur")
+    assert (report.total.revenue, report.total.provider_microdollars) == (500, 166_750)
+    assert [(each.margin, each.margin_percent) for each in (report.total, *report.by_account.values())] == [
+        (None, None),
+        (None, None),
+    ]
+    text = StringIO()
+    call_command("margin_report", "--from", str(day), "--to", str(day), "--currency", "EUR", stdout=text)
+    assert "Everybody: revenue 5.00 EUR, provider cost 0.17 USD, margin -; credits" in text.getvalue()
+
+
 def test_accounts_are_grouped_by_their_plan(shop, owner, outsider):
     shop.subscribe(owner, "pro-month")
     shop.buy(outsider, "pack-100")

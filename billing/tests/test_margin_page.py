@@ -166,8 +166,33 @@ def test_there_is_no_margin_between_two_currencies(staff, owner):
     row = table(staff, "day", currency="eur")[-1]
     assert (row["revenue"], row["margin"], row["margin_percent"]) == ("500", "", "")
     charts = [each["chart"]["data"] for each in staff.get(PAGE, {"currency": "eur"}).context["sections"]]
-    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue", "provider"]
-    assert section(staff, "day")[-1][1] == "0.00 USD"
+    assert [each["label"] for each in json.loads(charts[0])["datasets"]] == ["revenue EUR", "provider USD"]
+    assert section(staff, "day", currency="usd")[-1][1] == "0.00 USD"
+
+
+def test_the_margin_page_begins_with_the_currency_of_the_latest_payment(staff, owner):
+    make_payment(owner, paid_at=timezone.now() - timedelta(hours=1))
+    make_payment(owner, currency="jpy", amount=500)
+    assert section(staff, "day")[-1][1] == "500 JPY"
+
+
+def test_the_money_of_the_home_page_is_in_the_currency_that_customers_pay(owner):
+    make_payment(owner, currency="eur", amount=500)
+    make_video(owner, "completed")
+    found = home_panels.read_money(HttpRequest())
+    assert [(row["revenue"], row["cost"], row["margin"]) for row in found["rows"]] == [
+        ("5.00 EUR", "0.17 USD", "-")
+    ] * 2
+    assert [each["label"] for each in json.loads(found["chart"]["data"])["datasets"]] == ["revenue EUR", "provider USD"]
+    assert found["has_margin"] is False
+
+
+def test_the_money_of_the_home_page_names_every_currency(owner):
+    make_payment(owner, currency="eur", amount=500)
+    make_payment(owner)
+    first, month = home_panels.read_money(HttpRequest())["rows"]
+    assert (month["revenue"], month["margin"]) == ("12.00 USD + 5.00 EUR", "-")
+    assert first["name"] == "Today"
 
 
 @pytest.mark.parametrize(

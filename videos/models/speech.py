@@ -16,6 +16,9 @@ from genvid.leasing import Leased, LeasedQuerySet
 from videos.enums import SpeechStatus
 
 KEPT = timedelta(hours=24)
+REFUSED_KEPT = timedelta(days=90)
+"""Of the words that HeyGen's policy refused, for the operator's report; their customer sees them for KEPT alone."""
+REFUSED = "content_refused"
 OUR_FAULT = RETRYABLE | {"provider_unavailable"}
 """Error codes after which the text may be sent again as it is."""
 
@@ -58,6 +61,9 @@ class Speech(Leased):
     error_message = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     idempotency_key = models.CharField(max_length=80, blank=True, default="", db_default="")
+    order_seconds = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What HeyGen spoke, in seconds, by number of the order."
+    )
     due_at = models.DateTimeField(null=True, blank=True, help_text="When somebody must act next; also the lease.")
     deadline_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0, db_default=0)
@@ -88,6 +94,10 @@ class Speech(Leased):
     def order_key(self, number: int) -> str:
         """The Idempotency-Key of its order number so and so, from 1."""
         return f"speech.{self.pk}.{number}"
+
+    @property
+    def order_number(self) -> int:
+        return int(self.idempotency_key.rpartition(".")[2])
 
     @property
     def error_retryable(self) -> bool:

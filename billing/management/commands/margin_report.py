@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from billing import money
 from billing.ledger.overruns import Overrun
 from billing.purchases import margin
+from billing.purchases.daily_margin import largest_first
 from billing.purchases.margin import Margin, Report
 from billing.purchases.margin_by_product import by_product
 from genvid.spreadsheets import escape_formula
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         self.stdout.write(_line("Everybody", report.total, report.currency))
         for title, rows in (("By plan", report.by_plan), ("By account", _named(report))):
             self.stdout.write(f"\n{title}")
-            for name, each in sorted(rows.items(), key=lambda row: -row[1].margin):
+            for name, each in sorted(rows.items(), key=lambda row: largest_first(row[1])):
                 self.stdout.write(_line(name, each, report.currency))
         self.stdout.write("\nBy product")
         for product in by_product(first, last):
@@ -67,7 +68,7 @@ class Command(BaseCommand):
     def _as_csv(self, report: Report) -> None:
         writer = csv.writer(self.stdout)
         writer.writerow(COLUMNS)
-        for account_id, each in sorted(report.by_account.items(), key=lambda row: -row[1].margin):
+        for account_id, each in sorted(report.by_account.items(), key=lambda row: largest_first(row[1])):
             name = report.names.get(account_id, "")
             beside = (report.plans.get(account_id, ""), report.currency, each.revenue, each.credits_sold)
             figures = (each.credits_used, each.credits_expired, each.credits_taken_back, each.provider_microdollars)
