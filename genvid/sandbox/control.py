@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from genvid.sandbox import faults
 from genvid.sandbox.api_errors import ApiError, refuse
+from genvid.sandbox.heygen import made_objects
 from genvid.sandbox.heygen.wallet import MICRO
 from genvid.sandbox.local_routes import local_route
 from genvid.sandbox.state import State
@@ -80,6 +81,11 @@ def _render(state: State, row: Row) -> Row:
     return row | {"charged": row["charged"] / MICRO, "sha256": hashes}
 
 
+async def _made_objects(state: State, request: Request, body: Any) -> Any:
+    rows = made_objects.listed(state.store)
+    return {"made_objects": [row | {"charged": row["charged"] / MICRO} for row in rows]}
+
+
 async def _set_wallet(state: State, request: Request, body: Any) -> Any:
     balance = body.get("balance") if isinstance(body, dict) else None
     if not isinstance(balance, int | float):
@@ -123,6 +129,7 @@ def routes(state: State) -> list[Route]:
         local_route(state, "faults", _clear_faults, "DELETE"),
         local_route(state, "records", _records, "GET"),
         local_route(state, "renders", _renders, "GET"),
+        local_route(state, "made-objects", _made_objects, "GET"),
         local_route(state, "wallet", _set_wallet, "POST"),
         local_route(state, "reset", _reset, "POST"),
         local_route(state, "videos/{video_id}/complete", _complete, "POST"),

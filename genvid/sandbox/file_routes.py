@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from genvid.sandbox import faults
-from genvid.sandbox.heygen import assets
+from genvid.sandbox.heygen import assets, consent_page
 from genvid.sandbox.heygen.heygen_core import HeyGenCore
 from genvid.sandbox.render_worker.handle import TaskFailed
 from genvid.sandbox.renderer.personas import PERSONAS
@@ -32,7 +32,7 @@ def routes(core: HeyGenCore) -> list[Route]:
     return [
         Route("/files/previews/{name}", partial(_preview, core, asyncio.Lock())),
         Route("/files/assets/{asset_id}", partial(_asset, core)),
-        Route("/files/{path:path}", partial(_signed, core), methods=["GET", "PUT"]),
+        Route("/files/{path:path}", partial(_signed, core), methods=["GET", "POST", "PUT"]),
     ]
 
 
@@ -59,10 +59,13 @@ async def _asset(core: HeyGenCore, request: Request) -> Response:
 
 async def _signed(core: HeyGenCore, request: Request) -> Response:
     path: str = request.path_params["path"]
-    method = "GET" if request.method == "HEAD" else request.method
+    is_consent = path.startswith("consent/")
+    method = "GET" if request.method == "HEAD" or is_consent else request.method
     query = request.query_params
     if not core.links.allows(method, path, query.get("Expires", ""), query.get("Signature", "")):
         return Response(CLOUDFRONT_403, 403, media_type="application/xml")
+    if is_consent:
+        return consent_page.answer(core, Path(path).name, agrees=request.method == "POST")
     if method == "PUT":
         return await assets.receive(core, Path(path).name, request)
     file = core.links.folder / path

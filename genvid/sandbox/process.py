@@ -15,7 +15,7 @@ from genvid.sandbox.ports import ReservedPort
 from genvid.sandbox.stripe_actions import StripeActions
 
 START_TIMEOUT = 900.0
-STOP_TIMEOUT = 20.0
+STOP_TIMEOUT = 120.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -100,6 +100,11 @@ class SandboxProcess:
 
     def renders(self) -> dict[str, Any]:
         return self._ask("GET", "/renders")
+
+    def made_objects(self) -> list[dict[str, Any]]:
+        """Every asset, own look, own voice and speech that was ever made, deleted ones too."""
+        rows: list[dict[str, Any]] = self._ask("GET", "/made-objects")["made_objects"]
+        return rows
 
     def wallet(self, balance: float) -> None:
         self._ask("POST", "/wallet", {"balance": balance})

@@ -53,6 +53,7 @@ class Settings:
     retry_after: int = 1
     avatar_seconds: float = 1.0
     making_failure: str | None = None
+    making_failure_rate: float = 0.0
     most_own: int = 0
     consent_by_itself: bool = True
     webhooks: str = "normal"

@@ -48,6 +48,11 @@ CREATE TABLE IF NOT EXISTS assets (
     size INTEGER NOT NULL, checksum TEXT, status TEXT NOT NULL, created_at REAL NOT NULL, batch_id TEXT,
     item_index INTEGER, listed INTEGER NOT NULL DEFAULT 1
 );
+CREATE TABLE IF NOT EXISTS made_objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, object_id TEXT NOT NULL,
+    group_id TEXT NOT NULL, name TEXT NOT NULL, idempotency_key TEXT, failure TEXT, charged INTEGER NOT NULL,
+    created_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS endpoints (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, url TEXT NOT NULL, events TEXT,
     entity_id TEXT,

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from genvid.sandbox.api_errors import ApiError, refuse
-from genvid.sandbox.heygen import media_input, paging
+from genvid.sandbox.heygen import made_objects, media_input, paging
 from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
 from genvid.sandbox.heygen.heygen_core import HeyGenCore
 from genvid.sandbox.heygen.media_input import MEGABYTE, find_asset
@@ -34,13 +35,16 @@ async def upload(call: Call) -> Reply:
     content = await file.read()
     if len(content) > LARGEST_UPLOAD:
         raise ApiError("payload_too_large", "A file may have 32 MB at most", param="file")
-    asset_id = media_input.keep(
-        call.core,
-        content,
-        name=file.filename or "file",
-        mime_type=_type_of(content, file.content_type, "file"),
-    )
-    return Reply(_uploaded(call, find_asset(call.core, asset_id)))
+    data: dict[str, Any] = {}
+    kind = _type_of(content, file.content_type, "file")
+    return Reply(data, action=partial(_add_asset, call, data, content, file.filename or "file", kind))
+
+
+def _add_asset(call: Call, data: dict[str, Any], content: bytes, name: str, mime_type: str) -> None:
+    """Writes the answer into `data`."""
+    asset_id = media_input.keep(call.core, content, name=name, mime_type=mime_type)
+    made_objects.record(call, "asset", asset_id, name=name)
+    data |= _uploaded(call, find_asset(call.core, asset_id))
 
 
 def _type_of(content: bytes, claimed: str | None, param: str) -> str:
@@ -91,7 +95,8 @@ async def delete(call: Call) -> Reply:
 
 async def begin_upload(call: Call) -> Reply:
     _check_file(call.body, "")
-    return Reply(_begin(call, call.body))
+    data: dict[str, Any] = {}
+    return Reply(data, action=lambda: data.update(_begin(call, call.body)))
 
 
 def _check_file(file: dict[str, Any], prefix: str) -> None:
@@ -113,6 +118,7 @@ def _begin(call: Call, file: dict[str, Any], batch_id: str | None = None, number
         batch_id=batch_id,
         item_index=number,
     )
+    made_objects.record(call, "asset", asset_id, name=file["filename"])
     url = call.core.links.sign(call.base, f"uploads/{asset_id}", lifetime=UPLOAD_LIFETIME, method="PUT")
     return {
         "asset_id": asset_id,

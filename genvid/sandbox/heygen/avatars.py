@@ -3,13 +3,14 @@
 import re
 import secrets
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from genvid.sandbox.api_errors import ApiError, refuse
-from genvid.sandbox.heygen import looks_and_voices, media_input, paging
+from genvid.sandbox.heygen import looks_and_voices, made_objects, media_input, paging
 from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
 from genvid.sandbox.heygen.looks_and_voices import Look
 from genvid.sandbox.heygen.wallet import AVATAR_CREATION
@@ -65,34 +66,42 @@ async def delete_look(call: Call) -> Reply:
 
 async def create(call: Call) -> Reply:
     """A photo becomes a look that speaks as that photo; the other kinds borrow a persona."""
-    kind, core, now = call.body["type"], call.core, time.time()
+    core = call.core
     looks_and_voices.refuse_when_full(core.store, core.settings.current.most_own)
     group_id = _group_for(call)
-    persona = _persona_for(call.body)
     image = await _image_for(call)
     width, height = _picture_size(core.links.asset(image)) if image else looks_and_voices.SIZES["landscape"]
-    look_id = secrets.token_hex(16)
+    data: dict[str, Any] = {}
+    return Reply(data, action=partial(_add_look, call, data, group_id, image, (width, height)))
+
+
+def _add_look(call: Call, data: dict[str, Any], group_id: str, image: str | None, size: tuple[int, int]) -> None:
+    """Writes the answer into `data`."""
+    kind, core, now, look_id = call.body["type"], call.core, time.time(), secrets.token_hex(16)
+    name, failure = call.body["name"], looks_and_voices.drawn_failure(core.settings)
     core.store.add(
         "looks",
         id=look_id,
         group_id=group_id,
-        name=call.body["name"],
+        name=name,
         kind="digital_twin" if kind == "digital_twin" else "photo_avatar",
-        persona=persona,
+        persona=_persona_for(call.body),
         image=image,
-        width=width,
-        height=height,
+        width=size[0],
+        height=size[1],
         consent="pending" if kind == "digital_twin" else None,
         created_at=now,
         ready_at=now + core.settings.current.avatar_seconds,
-        failure=core.settings.current.making_failure,
+        failure=failure,
         base=call.base,
     )
-    core.wallet.charge(AVATAR_CREATION)
+    charged = 0 if failure else AVATAR_CREATION
+    core.wallet.charge(charged)
+    made_objects.record(call, "look", look_id, name=name, group_id=group_id, failure=failure, charged=charged)
     core.announce_looks()
     look = looks_and_voices.find_look(core.store, look_id)
     group = looks_and_voices.group(core.store, group_id)
-    return Reply({"avatar_item": show_look(call, look), "avatar_group": show_group(call, group)})
+    data |= {"avatar_item": show_look(call, look), "avatar_group": show_group(call, group)}
 
 
 def _picture_size(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from functools import cache
 from genvid.sandbox.api_errors import ApiError
 from genvid.sandbox.renderer.personas import PERSONAS
 from genvid.sandbox.renderer.voice_profiles import VOICES
+from genvid.sandbox.runtime_settings import StoredSettings
 from genvid.sandbox.store import Store
 
 PUBLISHED_AT = 1_735_689_600  # the start of 2025; the public catalogue never changes
@@ -106,6 +107,13 @@ class Voice:
 
 def error_of(code: str) -> dict[str, str]:
     return {"code": code, "message": MAKING_FAILURES.get(code, code.replace("_", " "))}
+
+
+def drawn_failure(settings: StoredSettings) -> str | None:
+    """What the making of a new look or voice will fail with; None where it succeeds."""
+    if settings.fault_occurs("making_failure_rate"):
+        return settings.rng.choice([*MAKING_FAILURES])
+    return settings.current.making_failure
 
 
 def refuse_when_full(store: Store, most: int) -> None:

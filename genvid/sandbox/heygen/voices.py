@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 import time
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import unescape
 
 from genvid.sandbox.api_errors import ApiError
-from genvid.sandbox.heygen import looks_and_voices, media_input, paging, test_mode, wallet
+from genvid.sandbox.heygen import looks_and_voices, made_objects, media_input, paging, test_mode, wallet
 from genvid.sandbox.heygen.dispatch import Call, Operation, Reply
 from genvid.sandbox.heygen.heygen_core import HeyGenCore
 from genvid.sandbox.heygen.looks_and_voices import Voice
@@ -87,21 +88,26 @@ async def search(call: Call) -> Reply:
 async def clone(call: Call) -> Reply:
     """The recording is only checked. The clone speaks with a voice of the catalogue."""
     await media_input.local_file(call.core, call.body["audio"], param="audio", kind="audio")
-    settings = call.core.settings.current
-    looks_and_voices.refuse_when_full(call.core.store, settings.most_own)
-    voice_id, now = secrets.token_hex(16), time.time()
-    profile = CLONE_BASES[sum(call.body["voice_name"].encode()) % len(CLONE_BASES)]
+    looks_and_voices.refuse_when_full(call.core.store, call.core.settings.current.most_own)
+    voice_id = secrets.token_hex(16)
+    return Reply({"voice_clone_id": voice_id}, action=partial(_add_clone, call, voice_id))
+
+
+def _add_clone(call: Call, voice_id: str) -> None:
+    settings, now = call.core.settings, time.time()
+    name, failure = call.body["voice_name"], looks_and_voices.drawn_failure(settings)
+    profile = CLONE_BASES[sum(name.encode()) % len(CLONE_BASES)]
     call.core.store.add(
         "voices",
         id=voice_id,
-        name=call.body["voice_name"],
+        name=name,
         profile=profile,
         language=call.body.get("language") or VOICES[profile].language,
         created_at=now,
-        ready_at=now + settings.avatar_seconds,
-        failure=settings.making_failure,
+        ready_at=now + settings.current.avatar_seconds,
+        failure=failure,
     )
-    return Reply({"voice_clone_id": voice_id})
+    made_objects.record(call, "voice", voice_id, name=name, failure=failure)
 
 
 async def delete(call: Call) -> Reply:
@@ -140,11 +146,16 @@ async def speak(call: Call) -> Reply:
     except TaskFailed as failure:
         code = failure.code if failure.code == "tts_text_invalid" else "voice_provider_error"
         raise ApiError(code, failure.message) from failure
-    if not call.is_test:
-        core.wallet.charge(round(wallet.SPEECH * said["duration"]))
     url = core.links.sign(call.base, name, lifetime=core.settings.current.link_lifetime)
     shown = {"audio_url": url, "duration": said["duration"], "word_timestamps": said["words"]}
-    return Reply(shown | {"request_id": call.request.state.request_id})
+    shown["request_id"] = call.request.state.request_id
+    return Reply(shown, action=partial(_charge_speech, call, name, said["duration"]))
+
+
+def _charge_speech(call: Call, name: str, seconds: float) -> None:
+    charged = 0 if call.is_test else round(wallet.SPEECH * seconds)
+    call.core.wallet.charge(charged)
+    made_objects.record(call, "speech", name, charged=charged)
 
 
 OPERATIONS = [

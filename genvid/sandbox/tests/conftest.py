@@ -24,7 +24,7 @@ def sandbox(shared_process: SandboxProcess) -> SandboxProcess:
     if not shared_process.alive:  # a test that killed it failed before it was started again
         shared_process.start()
     shared_process.reset()
-    shared_process.configure(webhook_retry_scale=0.005, avatar_seconds=0)
+    shared_process.configure(webhook_retry_scale=0.005, webhook_timeout=600, avatar_seconds=0)
     return shared_process
 
 

@@ -251,6 +251,7 @@ def test_event_id_and_timestamp_can_be_left_out(client: Client, receiver: Receiv
 def test_registration_probes_with_options(client: Client, receiver: Receiver) -> None:
     register(client, receiver)
 
+    wait_for(lambda: receiver.all)
     assert [(one.method, one.path) for one in receiver.all] == [("OPTIONS", "/hook")]
 
 
