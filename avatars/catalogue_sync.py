@@ -12,12 +12,13 @@ from django.utils import timezone
 from avatars.enums import AvatarKind
 from avatars.models import Avatar, CatalogueEntry, Creation, Voice
 from avatars.own.copies import creation_id_in
+from avatars.own.polling import shown_link
+from avatars.own.presence import own_rows, read_presence, save_presence
 from genvid.heygen.heygen_client import HeyGenClient
 from genvid.heygen.heygen_types import Look, RemoteVoice
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 500
-LINK_LIMIT = 2000
 ID_LIMIT = 200
 ListedT = TypeVar("ListedT", Look, RemoteVoice)
 
@@ -38,7 +39,9 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
         return SyncResult(0, 0, 0)
     spoken = {look.default_voice_id for look in looks if creation_id_in(look.name)}
     voices = [voice for voice in voices if not (voice.is_private and voice.id in spoken)]
-    looks, voices = _without_own(Avatar, looks), _without_own(Voice, voices)
+    own = own_rows()
+    present = read_presence(client, own, looks, voices)
+    looks, voices = _without_own(own[Avatar], looks), _without_own(own[Voice], voices)
     filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
     with transaction.atomic():
@@ -47,6 +50,7 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
         _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
         _upsert(Avatar, _avatar_rows(filmable))
         retired = _retire(filmable, voices)
+        save_presence(present)
     looks = filmable
     result = SyncResult(len(looks), len(voices), retired)
     logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
@@ -61,11 +65,11 @@ def fill_empty_catalogue(client: HeyGenClient) -> None:
         sync_catalogue(client)
 
 
-def _without_own(model: type[CatalogueEntry], listed: "list[ListedT]") -> "list[ListedT]":
-    """Without what customers have made here, known by its id or, before that is stored, by its name."""
-    rows = Creation.objects.exclude(provider_object_id="").values_list("provider_object_id", "provider_group_id")
-    own = set(chain.from_iterable(rows)) - {""}
-    known = set(model.objects.filter(is_own=True).exclude(provider_id=None).values_list("provider_id", flat=True))
+def _without_own(rows: Iterable[CatalogueEntry], listed: "list[ListedT]") -> "list[ListedT]":
+    """Without what customers have made here: known by the id, of `rows` and more, or, before it is stored, by name."""
+    ids = Creation.objects.exclude(provider_object_id="").values_list("provider_object_id", "provider_group_id")
+    own = set(chain.from_iterable(ids)) - {""}
+    known = {row.provider_id for row in rows}
     return [each for each in listed if not (_ids_of(each) & (own | known)) and creation_id_in(each.name) is None]
 
 
@@ -107,17 +111,12 @@ def _upsert(model: type[CatalogueEntry], rows: dict[str, dict[str, Any]]) -> Non
     )
 
 
-def _link(url: str | None) -> str:
-    """A truncated address would be invalid, so a long one is dropped."""
-    return url if url and len(url) <= LINK_LIMIT else ""
-
-
 def _voice_fields(voice: RemoteVoice) -> dict[str, Any]:
     return {
         "name": voice.name[:200],
         "gender": (voice.gender or "").lower()[:20],
         "language": voice.language[:100],
-        "preview_audio_url": _link(voice.preview_audio_url),
+        "preview_audio_url": shown_link(voice.preview_audio_url),
         "supports_pause": voice.supports_pause,
         "supports_locale": voice.supports_locale,
         "is_private": voice.is_private,
@@ -135,8 +134,8 @@ def _avatar_fields(look: Look, voices: Mapping[str | None, Any]) -> dict[str, An
         "gender": (look.gender or "").lower()[:20],
         "kind": look.kind,
         "default_voice_id": voices.get(look.default_voice_id or ""),
-        "preview_image_url": _link(look.preview_image_url),
-        "preview_video_url": _link(look.preview_video_url),
+        "preview_image_url": shown_link(look.preview_image_url),
+        "preview_video_url": shown_link(look.preview_video_url),
         "engines": list(look.engines),
         "orientation": (look.orientation or "")[:20],
         "tags": list(look.tags),

@@ -15,7 +15,7 @@ from avatars.own import changes, consent, orders
 from avatars.own.orders import CreationRequest
 from avatars.own.representations import entry_data
 from avatars.serializers import AvatarOutput, NameInput, OwnAvatarInput, OwnVoiceInput, VoiceOutput
-from genvid.api.endpoints import Endpoint, Idempotency
+from genvid.api.endpoints import Endpoint, Idempotency, Serializer
 from genvid.api.serializers import example_id
 from genvid.errors import InvalidState
 
@@ -30,6 +30,29 @@ PENDING = {
     "credits": {"held": 20, "charged": 0},
 }
 """What the example of one that is being made changes in that of a ready one."""
+
+
+def changes_of(noun: str, output: Serializer) -> dict[str, Endpoint]:
+    """The endpoints that rename and delete an own avatar or voice."""
+    return {
+        "partial_update": Endpoint(
+            f"update_{noun}",
+            f"Rename an own {noun}",
+            scope=Scope.AVATARS_WRITE,
+            request=NameInput,
+            partial=True,
+            response=output,
+            errors=("content_refused", "invalid_state"),
+        ),
+        "destroy": Endpoint(
+            f"delete_{noun}",
+            f"Delete an own {noun}",
+            scope=Scope.AVATARS_WRITE,
+            errors=("invalid_state",),
+            description="Withdraws the consent: nobody may use it from now on, and its copy at HeyGen is deleted. "
+            "Queued videos of it fail and give their credits back.",
+        ),
+    }
 
 
 class OwnEntryMixin(AccountViewSet):
@@ -70,6 +93,7 @@ class OwnEntryMixin(AccountViewSet):
 
 class OwnAvatarMixin(OwnEntryMixin):
     endpoints = {
+        **changes_of("avatar", AvatarOutput),
         "create": Endpoint(
             "create_avatar",
             scope=Scope.AVATARS_WRITE,
@@ -80,23 +104,6 @@ class OwnAvatarMixin(OwnEntryMixin):
             status=202,
             idempotency=Idempotency.ATOMIC,
             errors=REFUSALS,
-        ),
-        "partial_update": Endpoint(
-            "update_avatar",
-            "Rename an own avatar",
-            scope=Scope.AVATARS_WRITE,
-            request=NameInput,
-            partial=True,
-            response=AvatarOutput,
-            errors=("content_refused", "invalid_state"),
-        ),
-        "destroy": Endpoint(
-            "delete_avatar",
-            "Delete an own avatar",
-            scope=Scope.AVATARS_WRITE,
-            errors=("invalid_state",),
-            description="Withdraws the consent: nobody may use it from now on, and its copy at HeyGen is deleted. "
-            "Queued videos of it fail and give their credits back.",
         ),
         "consent": Endpoint(
             "renew_avatar_consent",
@@ -130,6 +137,7 @@ class OwnAvatarMixin(OwnEntryMixin):
 
 class OwnVoiceMixin(OwnEntryMixin):
     endpoints = {
+        **changes_of("voice", VoiceOutput),
         "create": Endpoint(
             "create_voice",
             scope=Scope.AVATARS_WRITE,
@@ -140,23 +148,6 @@ class OwnVoiceMixin(OwnEntryMixin):
             status=202,
             idempotency=Idempotency.ATOMIC,
             errors=REFUSALS,
-        ),
-        "partial_update": Endpoint(
-            "update_voice",
-            "Rename an own voice",
-            scope=Scope.AVATARS_WRITE,
-            request=NameInput,
-            partial=True,
-            response=VoiceOutput,
-            errors=("content_refused", "invalid_state"),
-        ),
-        "destroy": Endpoint(
-            "delete_voice",
-            "Delete an own voice",
-            scope=Scope.AVATARS_WRITE,
-            errors=("invalid_state",),
-            description="Withdraws the consent: nobody may use it from now on, and its copy at HeyGen is deleted. "
-            "Queued videos of it fail and give their credits back.",
         ),
     }
 

@@ -44,18 +44,20 @@ class OwnedOutput(api.OutputSerializer):
 
 
 class ConsentInput(api.StrictSerializer):
-    is_me = StrictBooleanField(help_text="Whether it is your own face or voice.", example=True)
+    """All of it is needed: what is missing is refused as `consent_required`."""
+
+    is_me = StrictBooleanField(required=False, help_text="Whether it is your own face or voice.", example=True)
     subject_name = StrictCharField(
         max_length=NAME_LENGTH, required=False, help_text="Whose it is; needed where it is not yours.", example="Ada"
     )
-    confirmed = StrictBooleanField(help_text=CONFIRMED, example=True)
+    confirmed = StrictBooleanField(required=False, help_text=CONFIRMED, example=True)
 
 
 class OwnEntryInput(api.StrictSerializer):
     name = StrictCharField(max_length=NAME_LENGTH, example="Ada at her desk")
     upload_id = StrictUUIDField("upload")
     # Left out or without a confirmation it is refused as `consent_required`.
-    consent = ConsentInput(required=False)
+    consent = ConsentInput(required=False, allow_null=True)
 
 
 class OwnAvatarInput(OwnEntryInput):

@@ -29,7 +29,8 @@ from genvid.api.streamed_forms import StreamedFormParser
 from genvid.errors import NotFound
 from genvid.media_links import signed_link
 
-LARGEST = max(direct.LARGEST.values())
+MOST_BYTES = 2**53 - 1
+"""The largest number that every JSON parser reads. What is too large for its kind answers so."""
 SERVED = ("audio/mpeg", "audio/wav", "image/jpeg", "image/png", "video/mp4", "video/webm")
 TAKES = ("upload_refused", "upload_too_large")
 
@@ -48,7 +49,7 @@ class DirectUploadInput(StrictSerializer):
 
     filename = StrictCharField(max_length=255, example="me.jpg")
     content_type = api.StrictChoiceField([(each, each) for each in direct.KINDS], example="image/jpeg")
-    size_bytes = StrictIntegerField(min_value=1, max_value=LARGEST, example=1_254_113)
+    size_bytes = StrictIntegerField(min_value=1, max_value=MOST_BYTES, example=1_254_113)
     sha256 = StrictCharField(
         required=False,
         min_length=64,
@@ -130,10 +131,11 @@ class UploadViewSet(AccountViewSet):
         """
         file = self.body.get("file")
         if file is None:
-            upload, form = direct.begin(self._sender, direct.Announcement(**self.body))
+            upload, form = direct.begin(self._sender, direct.Announcement(**self.body), upload_id=self.object_id)
             return Response(represent_new(upload, form), status=201)
         with file:
-            upload = intake.receive(self._sender, Path(file.temporary_file_path()), filename=file.name)
+            path = Path(file.temporary_file_path())
+            upload = intake.receive(self._sender, path, filename=file.name, upload_id=self.object_id)
         return Response(represent_new(upload, None), status=201)
 
     @property

@@ -81,7 +81,9 @@ def _account_parts(owned: list[UUID]) -> dict[str, Rows]:
         "webhook_deliveries": plain_rows(deliveries.order_by("created_at"), without=("leased_until",)),
         "webhook_attempts": plain_rows(attempts.order_by("id")),
         "text_checks": plain_rows(ModeratedAccount.objects.filter(account__in=owned)),
-        "reviewed_texts": plain_rows(ReviewedText.objects.filter(account__in=owned), without=("decided_by_id",)),
+        "reviewed_texts": plain_rows(
+            ReviewedText.objects.filter(account__in=owned), without=("decided_by_id", "sent_by_id")
+        ),
     }
 
 

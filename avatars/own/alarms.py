@@ -7,6 +7,7 @@ PROVIDER = "avatar_provider_problem"
 GIVEN_UP = "avatar_given_up"
 REVIEW_LATE = "avatar_review_late"
 UNKNOWN_COPIES = "avatar_unknown_copies"
+REMOVAL_FAILS = "avatar_removal_fails"
 
 
 def alarm(code: str, about: str, text: str) -> None:

@@ -64,7 +64,9 @@ def order_again(creation: Creation) -> None:
     except (HeyGenError, OSError) as error:
         _retry(creation, error)
         return
-    _send(creation, maker, asset_id, is_repeated=True)
+    # Looking takes as long as HeyGen's list is: meanwhile it may have been deleted, or another worker's.
+    if creation.extend(settings.OWN_AVATAR_LEASE):
+        _send(creation, maker, asset_id, is_repeated=True)
 
 
 def _send(creation: Creation, maker: AvatarMaker, asset_id: str, *, is_repeated: bool = False) -> None:
@@ -141,7 +143,7 @@ def _retry(creation: Creation, error: HeyGenError | OSError) -> None:
 def _said(creation: Creation, error: HeyGenError) -> str:
     """The reason for staff, who are told at once of what only they can mend."""
     if not creation.is_test and failures.is_full(error):
-        text = f"HeyGen has no room for more: {error}. Own avatars and voices wait in the queue until there is."
+        text = f"The limit of HeyGen's account is reached: {error}. Own avatars and voices wait in the queue."
         alarms.alarm(alarms.SLOTS_FULL, creation.kind, text)
     elif not creation.is_test and isinstance(error, OperatorProblem):
         text = f"HeyGen makes no avatars or voices: {error}. They wait in the queue."

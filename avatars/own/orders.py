@@ -31,6 +31,8 @@ FILES = {
     CreationKind.DIGITAL_TWIN: UploadKind.VIDEO,
     CreationKind.VOICE_CLONE: UploadKind.AUDIO,
 }
+FOOTAGE_SECONDS = (15, 600)
+"""Shortest and longest film for a digital twin (HeyGen, "Create a digital twin")."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def consent_of(given: dict[str, Any] | None) -> Consent:
     missing = {}
     if given is None:
         missing["consent"] = "Say whose face or voice it is, and confirm that the person agrees."
+    elif given.get("is_me") is None:
+        missing["consent.is_me"] = "Say whether it is your own face or voice."
     elif given.get("confirmed") is not True:
         missing["consent.confirmed"] = "Must be true."
     elif not given["is_me"] and not given.get("subject_name", "").strip():
@@ -83,7 +87,18 @@ def _file_for(caller: Caller, request: CreationRequest) -> Upload:
     upload = usable_upload(caller.account_id, request.upload_id, [kind], is_test=caller.is_test, lock=True)
     if upload is None:
         raise refuse_field("upload_id", f"There is no such upload of kind {kind.value} that is ready.")
+    if request.kind == CreationKind.DIGITAL_TWIN:
+        _require_length(upload)
     return upload
+
+
+def _require_length(footage: Upload) -> None:
+    """HeyGen fails a twin of other footage after minutes."""
+    shortest, longest = FOOTAGE_SECONDS
+    seconds = footage.duration_seconds
+    if seconds is not None and not shortest <= seconds <= longest:
+        said = f"Has {seconds.normalize():f} seconds: a film for a digital twin has {shortest} to {longest}."
+        raise refuse_field("upload_id", said)
 
 
 def _require_free_slot(caller: Caller, kind: CreationKind) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 
 from avatars.enums import CreationKind, EntryStatus
 from avatars.models import Creation, Voice
@@ -49,17 +50,26 @@ def look(creation: Creation) -> None:
 
 def _look_at_avatar(creation: Creation, maker: AvatarMaker) -> None:
     made = maker.get_look(creation.provider_object_id)
-    if made.is_usable and not made.failure:
-        fields = avatar_fields(made)
-        # Of a film HeyGen may make a voice, too, which goes with the avatar.
-        own_voice = "" if fields["default_voice"] else made.look.default_voice_id or ""
-        settlement.complete(creation, fields, provider_voice_id=own_voice)
-    elif made.failure is not None:
+    if made.failure is not None:
         _fail(creation, made.failure)
     elif _needs_consent(creation, maker, made):
+        # Before the look's own status: HeyGen keeps the consent at the group, and films no look without it.
         _wait_for_consent(creation, maker)
+    elif made.is_usable:
+        settlement.complete(creation, avatar_fields(made), provider_voice_id=_voice_made_with(creation, made))
     else:
         _wait(creation)
+
+
+def _voice_made_with(creation: Creation, made: MadeLook) -> str:
+    """Of a film HeyGen may make a voice, too, which goes with the avatar; "" where the voice is anybody else's."""
+    voice_id = made.look.default_voice_id or ""
+    earlier = Q(created_at__lt=creation.created_at) | Q(is_own=True) | Q(account__isnull=False) | Q(is_private=False)
+    is_known = Voice.objects.filter(earlier, provider_id=voice_id).exists()
+    others = Creation.objects.exclude(pk=creation.pk).filter(
+        Q(provider_object_id=voice_id) | Q(provider_voice_id=voice_id)
+    )
+    return "" if not voice_id or is_known or others.exists() else voice_id
 
 
 def _needs_consent(creation: Creation, maker: AvatarMaker, made: MadeLook) -> bool:
@@ -67,8 +77,13 @@ def _needs_consent(creation: Creation, maker: AvatarMaker, made: MadeLook) -> bo
         return False
     if made.state is MakingState.PENDING_CONSENT:
         return True
-    group_id = creation.provider_group_id
-    return bool(group_id) and maker.get_group(group_id).needs_consent
+    try:
+        return bool(creation.provider_group_id) and maker.get_group(creation.provider_group_id).needs_consent
+    except NotFound:
+        # A look that can be filmed is not lost because its group is not found.
+        if made.is_usable:
+            return False
+        raise
 
 
 def _wait_for_consent(creation: Creation, maker: AvatarMaker) -> None:
@@ -88,15 +103,7 @@ def _wait_for_consent(creation: Creation, maker: AvatarMaker) -> None:
 
 def _wait(creation: Creation) -> None:
     if creation.status == EntryStatus.WAITING_FOR_CONSENT:
-        # The person has agreed, and HeyGen goes on.
-        creation.move(
-            EntryStatus.CREATING,
-            reason="consent_given",
-            deadline=timedelta(seconds=settings.OWN_AVATAR_CREATE_DEADLINE),
-            due_at=from_now(INTERVALS[CreationKind(creation.kind)][0]),
-            consent_url="",
-            consent_confirmed_at=database_clock.now(),
-        )
+        settlement.go_on_with_consent(creation, due_at=from_now(INTERVALS[CreationKind(creation.kind)][0]))
     else:
         creation.advance(from_now(_interval(creation)))
 
@@ -146,8 +153,8 @@ def avatar_fields(made: MadeLook) -> dict[str, Any]:
         "provider_id": found.id,
         "gender": found.gender.lower()[:20],
         "default_voice": voice if found.default_voice_id else None,
-        "preview_image_url": _link(found.preview_image_url),
-        "preview_video_url": _link(found.preview_video_url),
+        "preview_image_url": shown_link(found.preview_image_url),
+        "preview_video_url": shown_link(found.preview_video_url),
         "engines": list(found.engines),
         "orientation": found.orientation[:20],
         "tags": list(found.tags),
@@ -160,12 +167,12 @@ def voice_fields(creation: Creation, made: MadeVoice) -> dict[str, Any]:
         "provider_id": found.id,
         "gender": found.gender.lower()[:20],
         "language": (found.language or creation.language)[:100],
-        "preview_audio_url": _link(found.preview_audio_url),
+        "preview_audio_url": shown_link(found.preview_audio_url),
         "supports_pause": found.supports_pause,
         "supports_locale": found.supports_locale,
     }
 
 
-def _link(url: str | None) -> str:
+def shown_link(url: str | None) -> str:
     """A truncated address would be invalid, so a long one is dropped."""
     return url if url and len(url) <= LINK_LIMIT else ""

@@ -8,7 +8,7 @@ import structlog
 
 from avatars.enums import CreationKind
 from avatars.models import Creation, CreationEvent
-from avatars.own import copies
+from avatars.own import alarms, copies
 from avatars.own.clients import maker_for, may_call
 from avatars.own.copies import Copy
 from avatars.signals import entry_withdrawn
@@ -18,6 +18,8 @@ from genvid.leasing import Backoff
 
 logger = structlog.get_logger(__name__)
 RETRY = Backoff(30, 3600, jitter=0.2)
+ALARM_AFTER = 8
+"""Failed tries of one removal: about an hour."""
 IN_USE_PAUSE = timedelta(seconds=60)
 SETTLE_TIME = timedelta(minutes=10)
 """An order that was under way when its avatar was deleted may make something until then; a video too."""
@@ -38,9 +40,19 @@ def remove(creation: Creation) -> None:
     try:
         _delete_copies(creation)
     except HeyGenError as error:
+        if creation.tries + 1 >= ALARM_AFTER:
+            _alarm(creation, error)
         creation.retry_later(RETRY.delay(creation.tries + 1, at_least=error.retry_after or 0.0), str(error))
         return
     _settle(creation)
+
+
+def _alarm(creation: Creation, error: HeyGenError) -> None:
+    text = (
+        "Faces or voices that were deleted, or failed, cannot be removed from HeyGen; it is tried again, every hour at "
+        f"last. The last error, of {creation}: {error}"
+    )
+    alarms.alarm(alarms.REMOVAL_FAILS, "", text)
 
 
 def _users_of(creation: Creation) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from accounts.enums import EventType
+from accounts import audit_log
+from accounts.enums import AuditAct, EventType
 from accounts.webhooks import outgoing_events
 from avatars import jobs
 from avatars.enums import CreationKind, EntryStatus, MailKind
@@ -30,6 +31,7 @@ DESCRIPTIONS = {
 @transaction.atomic
 def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: str = "") -> bool:
     """Charge the fee. False when it was settled, claimed or deleted before."""
+    waited = creation.status == EntryStatus.WAITING_FOR_CONSENT
     done = creation.move(
         EntryStatus.READY,
         reason="made",
@@ -40,9 +42,12 @@ def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: st
         credits_held=0,
         provider_voice_id=provider_voice_id,
         entry=entry,
+        **(_confirmation() if waited else {}),
     )
     if not done:
         return False
+    if waited:
+        _record_consent(creation)
     if not creation.is_test:
         credits.capture(
             creation.money_reference,
@@ -52,6 +57,32 @@ def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: st
         )
     _end(creation, EventType.VOICE_READY if creation.kind == CreationKind.VOICE_CLONE else EventType.AVATAR_READY)
     return True
+
+
+@request_context.under_request_of_row
+@transaction.atomic
+def go_on_with_consent(creation: Creation, *, due_at: Any) -> bool:
+    """HeyGen makes it now, so the person has agreed on its page. False when it was moved, claimed or deleted before."""
+    moved = creation.move(
+        EntryStatus.CREATING,
+        reason="consent_given",
+        deadline=timedelta(seconds=settings.OWN_AVATAR_CREATE_DEADLINE),
+        due_at=due_at,
+        consent_url="",
+        **_confirmation(),
+    )
+    if moved:
+        _record_consent(creation)
+    return moved
+
+
+def _confirmation() -> dict[str, Any]:
+    return {"consent_confirmed_at": database_clock.now()}
+
+
+def _record_consent(creation: Creation) -> None:
+    entry = str(creation.entry_id)
+    audit_log.record(AuditAct.CONSENT_CONFIRMED, account_id=creation.account_id, kind=creation.kind, entry=entry)
 
 
 @request_context.under_request_of_row
@@ -101,8 +132,7 @@ def release(creation: Creation) -> None:
 @joined()
 def requeue(creation: Creation, *, reason: str, why: str, pause: timedelta) -> bool:
     """Back to the queue. Only where the present order makes nothing: HeyGen would bill both."""
-    age = database_clock.now() - creation.created_at
-    left = timedelta(seconds=settings.OWN_AVATAR_QUEUE_DEADLINE) - age
+    left = timedelta(seconds=settings.OWN_AVATAR_QUEUE_DEADLINE) - _time_in_queue(creation)
     back = creation.move(
         EntryStatus.QUEUED,
         reason=reason,
@@ -117,6 +147,15 @@ def requeue(creation: Creation, *, reason: str, why: str, pause: timedelta) -> b
     if back:
         Creation.objects.filter(pk=creation.pk).update(waiting_reason=why[:300])
     return back
+
+
+def _time_in_queue(creation: Creation) -> timedelta:
+    """Until now, with the time in which it was made. Staff and the filmed person took theirs from nobody."""
+    moves = [*creation.events.order_by("created_at", "id").values_list("to_status", "created_at")]
+    ends = [*(moment for _, moment in moves[1:]), database_clock.now()]
+    ours = (EntryStatus.QUEUED, EntryStatus.CREATING)
+    spans = [end - begin for (status, begin), end in zip(moves, ends, strict=True) if status in ours]
+    return sum(spans, timedelta())
 
 
 def _end(creation: Creation, event: EventType) -> None:

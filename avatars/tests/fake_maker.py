@@ -33,6 +33,9 @@ class Made:
     is_voice: bool
     is_twin: bool = False
     state: MakingState = MakingState.PROCESSING
+    look_state: MakingState | None = None
+    """What the look says while the group waits for consent; None: the same."""
+    default_voice_id: str = ""
     consented: bool = False
     failure: str = ""
     deleted: bool = False
@@ -56,9 +59,11 @@ class FakeMaker:
     """Outcomes of the next orders, before those of `plan`."""
     is_listing: bool = True
     """False: what was made is not listed yet."""
+    while_listing: Callable[[], object] = lambda: None
     client: Any = None
 
     def listed(self) -> list[Made]:
+        self.while_listing()
         return self.live() if self.is_listing else []
 
     def live(self) -> list[Made]:
@@ -141,9 +146,10 @@ class FakeMaker:
 
 def _look(made: Made) -> MadeLook:
     look = Look(made.id, made.name, "photo_avatar", preview_image_url="https://files.heygen.ai/a.jpg",
-                engines=("avatar_iv",), group_id=f"group-of-{made.id}")  # fmt: skip
-    is_usable = made.shown_state is MakingState.COMPLETED
-    return MadeLook(look, made.shown_state, is_usable, _failure(made))
+                engines=("avatar_iv",), group_id=f"group-of-{made.id}",
+                default_voice_id=made.default_voice_id)  # fmt: skip
+    state = made.look_state or made.shown_state
+    return MadeLook(look, state, state is MakingState.COMPLETED, _failure(made))
 
 
 def _voice(made: Made) -> MadeVoice:

@@ -13,7 +13,7 @@ from avatars.models import Creation, Upload
 from avatars.own import copies, orders, work
 from avatars.own.clients import maker_for
 from avatars.own.copies import Copy
-from avatars.own.orders import Consent, CreationRequest
+from avatars.own.orders import FOOTAGE_SECONDS, Consent, CreationRequest
 from avatars.uploads.intake import keep_file
 from genvid.tests import media_files
 from genvid.tests.factories import Person
@@ -41,7 +41,11 @@ def make_upload(
     upload_kind, content = CONTENT[kind]
     if stored:
         file = io.BytesIO(content())
-        return keep_file(of.account.pk, file, kind=upload_kind, is_test=is_test, origin=UploadOrigin.CUSTOMER)
+        upload = keep_file(of.account.pk, file, kind=upload_kind, is_test=is_test, origin=UploadOrigin.CUSTOMER)
+        if kind == CreationKind.DIGITAL_TWIN:
+            # The film has a second, for a long one takes long to make.
+            Upload.objects.filter(pk=upload.pk).update(duration_seconds=FOOTAGE_SECONDS[0])
+        return upload
     return Upload.objects.create(account=of.account, kind=upload_kind, is_test=is_test)
 
 

@@ -178,6 +178,7 @@ def test_a_shared_row_cannot_be_changed(owner, avatar, method):
         assert refusal_of(answer) == (409, "invalid_state")
 
 
+@pytest.mark.usefixtures("still_caches")
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
 def test_a_catalogue_list_takes_two_queries_for_any_number_of_rows_and_none_once_warm(owner, path):
     found = []

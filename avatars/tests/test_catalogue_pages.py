@@ -23,6 +23,7 @@ def change_in_another_process(model, **changes) -> None:
     assert QuerySet.update(model.objects.all(), **changes) > 0
 
 
+@pytest.mark.usefixtures("still_caches")
 @pytest.mark.parametrize("path", [AVATARS, VOICES])
 def test_a_warm_page_takes_no_statement_and_one_trip_to_redis(owner, avatar, path, settings):
     settings.RATE_LIMITS = True
@@ -31,6 +32,7 @@ def test_a_warm_page_takes_no_statement_and_one_trip_to_redis(owner, avatar, pat
     assert redis_trips_of(lambda: names(owner, path)) == 1
 
 
+@pytest.mark.usefixtures("still_caches")
 def test_two_accounts_share_a_page(owner, outsider, avatar):
     assert queries_of(lambda: names(owner)) == 3  # the role of the session, too
     assert queries_of(lambda: names(outsider)) == 1

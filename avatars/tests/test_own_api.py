@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from accounts.models import AuditEntry
 from avatars.enums import CreationKind, EntryStatus
-from avatars.models import Avatar, Creation
+from avatars.models import Avatar, Creation, Upload
 from avatars.tests.own_entries import CONSENT, fresh, make_upload, order, run
 from billing.models import Hold, Tier
 from genvid.tests.asserts import data_of, queries_of, wrong_fields_of
@@ -59,15 +59,24 @@ def test_a_shared_avatar_has_no_consent_and_no_credits(owner, avatar):
 
 
 @pytest.mark.parametrize(
-    "consent",
-    [None, {"is_me": True, "confirmed": False}, {"is_me": False, "confirmed": True}],
-    ids=["missing", "not confirmed", "nobody named"],
+    ("consent", "field"),
+    [
+        ({}, "consent"),
+        ({"consent": None}, "consent"),
+        ({"consent": {}}, "consent.is_me"),
+        ({"consent": {"confirmed": True}}, "consent.is_me"),
+        ({"consent": {"is_me": True}}, "consent.confirmed"),
+        ({"consent": {"is_me": True, "confirmed": False}}, "consent.confirmed"),
+        ({"consent": {"is_me": False, "confirmed": True}}, "consent.subject_name"),
+    ],
+    ids=["missing", "null", "empty", "not said whose", "not said", "not confirmed", "nobody named"],
 )
-def test_without_a_whole_consent_nothing_is_made(owner, consent):
+def test_without_a_whole_consent_nothing_is_made(owner, consent, field):
     given = body(make_upload(owner, stored=False))
     given.pop("consent")
-    answer = owner.client.post(AVATARS, given | ({"consent": consent} if consent else {}))
+    answer = owner.client.post(AVATARS, given | consent)
     assert (answer.status_code, code_of(answer)) == (400, "consent_required")
+    assert list(answer.json()["error"]["details"]) == [field]
     assert not Creation.objects.exists()
     assert money_of(owner) == Money(100)
 
@@ -85,6 +94,25 @@ def test_a_file_of_another_kind_is_refused(owner, kind):
     assert wrong_fields_of(post(owner, make_upload(owner, CreationKind.VOICE_CLONE, stored=False), kind=kind)) == [
         "upload_id"
     ]
+
+
+@pytest.mark.parametrize("seconds", ["14.999", "600.001"])
+def test_a_film_of_a_length_that_makes_no_twin_is_refused(owner, seconds):
+    film = make_upload(owner, CreationKind.DIGITAL_TWIN, stored=False)
+    Upload.objects.filter(pk=film.pk).update(duration_seconds=seconds)
+    answer = post(owner, film, kind="digital_twin")
+    assert (answer.status_code, code_of(answer)) == (400, "validation_error")
+    assert answer.json()["error"]["details"] == {
+        "upload_id": f"Has {seconds} seconds: a film for a digital twin has 15 to 600."
+    }
+    assert (Creation.objects.count(), money_of(owner)) == (0, Money(100))
+
+
+@pytest.mark.parametrize("seconds", ["15.000", "600.000"])
+def test_films_of_the_shortest_and_longest_length_make_a_twin(owner, seconds):
+    film = make_upload(owner, CreationKind.DIGITAL_TWIN, stored=False)
+    Upload.objects.filter(pk=film.pk).update(duration_seconds=seconds)
+    assert post(owner, film, kind="digital_twin").status_code == 202
 
 
 def test_a_file_of_another_account_is_refused(owner, outsider):
@@ -176,6 +204,7 @@ def test_a_list_of_own_ones_is_never_kept_by_a_browser(owner, avatar):
         assert "no-cache" in owner.client.get(path)["Cache-Control"]
 
 
+@pytest.mark.usefixtures("still_caches")
 def test_the_shared_rows_are_kept_for_accounts_with_own_ones_too(owner, outsider, avatar):
     post(owner)
     for person in (owner, outsider):
@@ -191,6 +220,7 @@ def test_an_etag_holds_until_something_changes(owner):
     assert owner.client.get(AVATARS, HTTP_IF_NONE_MATCH=etag).status_code == 200
 
 
+@pytest.mark.usefixtures("still_caches")
 def test_a_list_needs_as_many_queries_for_three_as_for_one(owner):
     Tier.objects.update(own_avatars=9)
     post(owner)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from avatars.enums import CreationKind, EntryStatus
 from avatars.models import Creation, Upload
-from avatars.own import clients, orders, work
+from avatars.own import changes, clients, orders, work
 from avatars.own.orders import Consent, CreationRequest
 from avatars.tests.fake_maker import Crash, FakeMaker
 from avatars.tests.own_entries import CONTENT, KINDS, fresh
@@ -69,6 +69,19 @@ def test_a_repeated_order_that_heygen_does_not_take_makes_no_second_one(heygen, 
     heygen.is_listing = True
     make(creation, heygen)
     assert (fresh(creation).status, len(heygen.made)) == (EntryStatus.READY, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_order_is_not_repeated_once_it_is_deleted_while_it_is_looked_up(heygen, kind):
+    person = make_caller(balance=100)
+    creation = order(person, kind)
+    heygen.create_plan = ["unknown"]
+    work.work_on(str(creation.pk))
+    Creation.objects.filter(pk=creation.pk).update(due_at=timezone.now())
+    heygen.while_listing = lambda: changes.delete(person.caller, fresh(creation))
+    work.work_on(str(creation.pk))
+    assert fresh(creation).error_code == "deleted"
+    assert heygen.made == {}
 
 
 @pytest.mark.slow

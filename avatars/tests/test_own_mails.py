@@ -1,7 +1,10 @@
 """The mails about own avatars and voices."""
 
+from dataclasses import replace
+
 import pytest
 
+from accounts.caller import Caller
 from accounts.models import User
 from avatars.enums import CreationKind
 from avatars.models import Creation
@@ -9,7 +12,7 @@ from avatars.own import changes, settlement
 from avatars.tests.own_entries import order
 from genvid.mail import delivery
 from genvid.mail.models import QueuedMail
-from genvid.tests.factories import make_caller
+from genvid.tests.factories import make_caller, make_key
 
 pytestmark = pytest.mark.django_db
 
@@ -19,8 +22,10 @@ def owner():
     return make_caller(email="owner@example.com", balance=100)
 
 
-def ended(owner, *, is_ready: bool, kind: CreationKind = CreationKind.PHOTO_AVATAR) -> Creation:
-    creation = order(owner, kind, stored=False)
+def ended(
+    owner, *, is_ready: bool, kind: CreationKind = CreationKind.PHOTO_AVATAR, caller: Caller | None = None
+) -> Creation:
+    creation = order(owner, kind, caller=caller, stored=False)
     Creation.objects.filter(pk=creation.pk).update(status="creating")
     creation.refresh_from_db()
     if is_ready:
@@ -40,6 +45,12 @@ def sent(mailoutbox) -> list[tuple[str, list[str]]]:
 def test_the_person_who_ordered_it_hears_of_its_end(owner, mailoutbox, is_ready, subject):
     ended(owner, is_ready=is_ready)
     assert sent(mailoutbox) == [(subject, ["owner@example.com"])]
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_what_a_key_ordered_is_told_by_no_mail(owner, mailoutbox, is_ready):
+    ended(owner, is_ready=is_ready, caller=replace(owner.caller, key_id=make_key(owner).key.pk))
+    assert sent(mailoutbox) == []
 
 
 def test_the_mail_says_what_it_cost(owner, mailoutbox):

@@ -1,7 +1,9 @@
 """Own avatars and voices from the order to the end, against the sandbox over real HTTP."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,12 @@ from avatars.models import Creation
 from avatars.own import work
 from avatars.own.clients import maker_for
 from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, history, order, run, step
+from avatars.uploads.assets import asset_id_of
 from billing.models import Fee, Hold
 from genvid import process_cache
 from genvid.heygen import gate
+from genvid.heygen.heygen_client import get_client
+from genvid.tests import heygen_assets
 from genvid.tests.factories import make_caller, make_endpoint
 from videos.models import OperatorAlarm
 from videos.tests.pipeline import Money, money_of
@@ -233,3 +238,26 @@ def test_what_costs_nothing_is_settled_like_anything_else(sandbox, owner, failur
     made = run(order(owner), EntryStatus.READY, EntryStatus.FAILED)
     assert money_of(owner) == Money(BALANCE)
     assert Hold.objects.get(reference=made.money_reference).status == ("released" if failure else "captured")
+
+
+class OvertakenClient:
+    """HeyGen's client, during whose call that sends a file another worker works on an order with that file."""
+
+    def __init__(self, another: Callable[[], Any]) -> None:
+        self.another = another
+
+    def create_asset(self, *args: Any, **options: Any) -> str:
+        self.another()
+        return get_client().create_asset(*args, **options)
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 409, "code": "conflict"}], ids=["429", "409"])
+def test_an_order_that_is_refused_while_another_worker_sends_its_file_is_made_later(sandbox, owner, fault):
+    creation = order(owner)
+    sandbox.fault(method="POST", path="/v3/assets", **fault)
+    waiting: list[Creation] = []
+    asset_id = asset_id_of(fresh(creation).upload, OvertakenClient(lambda: waiting.append(step(creation))))
+    assert [(each.status, each.error_code) for each in waiting] == [(EntryStatus.QUEUED, "")]
+    made = run(creation)
+    assert heygen_assets.names(sandbox) == [f"{creation.upload_id}.png"]
+    assert (made.upload.provider_asset_id, made.credits_charged) == (asset_id, 20)

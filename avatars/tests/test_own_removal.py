@@ -1,22 +1,27 @@
 """Deleting own avatars and voices, here and at HeyGen; their videos; orphans; erasure and export."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import AuditEntry
 from accounts.signals import account_erasing, export_requested
 from avatars.catalogue_sync import sync_catalogue
 from avatars.enums import CreationKind
 from avatars.models import Avatar, Creation, Voice
-from avatars.own import changes, copies, making, orphans, removal
+from avatars.own import changes, consent_texts, copies, making, orphans, removal
 from avatars.own.clients import maker_for
+from avatars.own.orders import Consent
+from avatars.own.presence import own_rows, read_presence, save_presence
 from avatars.tests.heygen_double import HeyGenDouble, look, voice
 from avatars.tests.own_entries import KINDS, copies_of, create_call, fresh, make_upload, order, run, step
 from avatars.uploads import references
 from avatars.uploads.assets import asset_id_of
 from genvid.heygen.avatar_making import AvatarMaker
 from genvid.heygen.heygen_client import get_client
+from genvid.tests.asserts import nothing_changes, wrong_fields_of
 from genvid.tests.factories import make_caller, make_request, make_video, make_voice
 from videos.enums import Status
 from videos.lifecycle import video_actions
@@ -97,6 +102,18 @@ def test_a_removal_that_fails_is_repeated(sandbox, owner):
     assert copies_of(made) == []
 
 
+def test_staff_are_told_of_a_removal_that_fails_for_an_hour(sandbox, owner):
+    made = run(order(owner))
+    delete(owner, made)
+    sandbox.fault(method="DELETE", path="/v3/avatars/*", status=500, times=removal.ALARM_AFTER)
+    for number in range(removal.ALARM_AFTER):
+        assert OperatorAlarm.objects.count() == 0, number
+        assert step(made).removed_at is None
+    assert OperatorAlarm.objects.get().code == "avatar_removal_fails"
+    step(made)
+    assert copies_of(made) == []
+
+
 def test_queued_videos_of_a_deleted_avatar_fail_and_give_their_credits_back(sandbox, owner):
     made = run(order(owner))
     video = make_video(owner, avatar=made.avatar, voice=make_voice())
@@ -151,11 +168,49 @@ def test_the_sync_lists_nothing_that_a_customer_made_and_changes_nothing_of_it(s
     assert not Avatar.objects.filter(is_own=False, provider_id__in=own_ids).exists()
 
 
-def test_the_sync_retires_nothing_that_a_customer_made(sandbox, owner):
-    made = run(order(owner, CreationKind.VOICE_CLONE))
-    maker_for(made).delete_voice(made.voice.provider_id)
+def test_the_sync_retires_what_a_customer_made_once_heygen_has_it_no_more(sandbox, owner, avatar):
+    face, voice = run(order(owner)), run(order(owner, CreationKind.VOICE_CLONE))
+    maker_for(voice).delete_voice(voice.voice.provider_id)
     sync_catalogue(get_client())
-    assert Voice.objects.get(pk=made.voice_id).is_available
+    # HeyGen may list a new one late.
+    assert Voice.objects.get(pk=voice.voice_id).is_available
+    Creation.objects.update(ready_at=timezone.now() - timedelta(hours=2))
+    sync_catalogue(get_client())
+    assert not Voice.objects.get(pk=voice.voice_id).is_available
+    assert Avatar.objects.get(pk=face.avatar_id).is_available
+    body = {"script": "Hello.", "avatar_id": str(face.avatar_id), "voice_id": str(voice.voice_id)}
+    with nothing_changes():
+        assert wrong_fields_of(owner.client.post("/api/v1/videos", body)) == ["voice_id"]
+
+
+def test_an_own_face_that_heygen_does_not_list_but_finds_stays_available(sandbox, owner):
+    made = run(order(owner))
+    Creation.objects.update(ready_at=timezone.now() - timedelta(hours=2))
+    client = get_client()
+    save_presence(read_presence(client, own_rows(), [], [*client.iter_voices()]))
+    assert Avatar.objects.get(pk=made.avatar_id).is_available
+
+
+def test_what_is_deleted_while_the_sync_reads_is_not_available_again(sandbox, owner):
+    made = run(order(owner))
+    Creation.objects.update(ready_at=timezone.now() - timedelta(hours=2))
+    Avatar.objects.filter(pk=made.avatar_id).update(preview_image_url="https://old.example/a.jpg")
+    client = get_client()
+    found = read_presence(client, own_rows(), [*client.iter_looks()], [*client.iter_voices()])
+    assert [row.pk for row in found.changed[Avatar]] == [made.avatar_id]
+    delete(owner, made)
+    save_presence(found)
+    assert not Avatar.objects.get(pk=made.avatar_id).is_available
+
+
+def test_what_was_missing_at_heygen_returns_with_fresh_links(sandbox, owner):
+    made = run(order(owner))
+    Creation.objects.update(ready_at=timezone.now() - timedelta(hours=2))
+    shown = made.avatar.preview_image_url
+    Avatar.objects.filter(pk=made.avatar_id).update(is_available=False, preview_image_url="https://old.example/a.jpg")
+    sync_catalogue(get_client())
+    back = Avatar.objects.get(pk=made.avatar_id)
+    assert (back.is_available, back.preview_image_url) == (True, shown)
 
 
 # ── Orphans
@@ -178,6 +233,13 @@ def test_the_copy_of_an_unanswered_order_is_no_orphan(sandbox, owner):
     step(creation)
     assert orphans.remove_orphans() == 0
     assert len(copies_of(creation)) == 1
+
+
+def test_the_copy_of_a_deleted_one_is_left_to_its_removal(sandbox, owner):
+    made = run(order(owner))
+    delete(owner, made)
+    assert orphans.remove_orphans() == 0
+    assert len(copies_of(made)) == 1
 
 
 def test_a_copy_that_turns_up_after_the_removal_is_an_orphan(sandbox, owner):
@@ -228,6 +290,20 @@ def test_an_erasure_waits_until_nothing_is_left_at_heygen(sandbox, owner):
     assert copies_of(made) == []
 
 
+def test_an_erasure_clears_the_address_of_a_consent_that_has_no_texts(owner):
+    made = order(owner, stored=False, consent=Consent(is_me=True, subject_name=""))
+    delete(owner, made)
+    bare = {
+        "consent_address": "198.51.100.7",
+        "consent_user_agent": "",
+        "error_message": "",
+        "removed_at": made.created_at,
+    }
+    Creation.objects.filter(pk=made.pk).update(**bare)
+    erase(owner)
+    assert fresh(made).consent_address is None
+
+
 def test_an_erased_account_without_orders_is_done_at_once(owner):
     assert not [left for left in erase(owner) if "own avatars" in left]
 
@@ -240,6 +316,27 @@ def test_the_export_has_the_consent_and_its_text(owner):
     (consent,), (voice,) = files["consents"], files["own_voices"]
     assert (consent["subject_name"], consent["voice_id"]) == ("Ada", voice["id"])
     assert consent["consent_text"].startswith("I confirm")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_proof_of_a_consent_outlives_its_withdrawal_by_deletion(owner, kind):
+    creation = order(owner, kind, stored=False)
+    path = "voices" if kind == CreationKind.VOICE_CLONE else "avatars"
+    assert owner.client.delete(f"/api/v1/{path}/{creation.entry_id}").status_code == 204
+    answers = export_requested.send(None, account_ids=[owner.account.pk])
+    (consent,) = next(list(parts["consents"]) for _, parts in answers if "consents" in parts)
+    kept = Creation.objects.get()
+    assert (consent["created_by_id"], consent["subject_name"], consent["is_me"]) == (owner.user.pk, "Ada", True)
+    assert (consent["consent_at"], consent["consent_version"]) == (kept.consent_at, consent_texts.CURRENT)
+    assert "consent_address" in consent
+    assert consent["consent_text"].startswith("I confirm")
+    assert consent["deleted_at"] is not None
+    facts = {"kind": kind, "entry": str(creation.entry_id), "version": consent_texts.CURRENT}
+    acts = AuditEntry.objects.filter(account=owner.account, act__startswith="consent.").order_by("created_at")
+    assert [(entry.act, entry.user, entry.detail | facts == entry.detail) for entry in acts] == [
+        ("consent.given", owner.user, True),
+        ("consent.withdrawn", owner.user, True),
+    ]
 
 
 # ── A voice that HeyGen makes with a twin

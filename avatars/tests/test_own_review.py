@@ -1,5 +1,7 @@
 """Staff look at own avatars and voices before they are made: queue, decisions, permissions, alarms."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
@@ -61,6 +63,12 @@ def test_the_operator_says_what_is_reviewed(owner, settings, policy, is_me, stat
     made = order(owner, consent=Consent(is_me=is_me, subject_name="Grace"), stored=False)
     assert (made.status, made.avatar.status) == (status, status)
     assert (made.due_at is None) == (status == "review")
+
+
+def test_what_a_test_key_orders_is_never_reviewed(owner, settings):
+    settings.OWN_AVATAR_REVIEW, settings.TEST_RENDERER_URL = "all", "http://127.0.0.1:9"
+    made = order(owner, caller=replace(owner.caller, is_test=True), stored=False)
+    assert (made.status, made.avatar.status) == ("queued", "queued")
 
 
 def test_an_approved_one_is_queued_and_recorded(staff, creation, woken):

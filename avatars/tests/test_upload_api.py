@@ -13,7 +13,9 @@ from PIL import Image
 
 from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
+from avatars.uploads.limits import require_capacity
 from billing.models import Tier
+from genvid.errors import UploadTooLarge
 from genvid.tests import media_files
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of, wrong_fields_of
 from genvid.tests.factories import make_key, make_video
@@ -36,6 +38,7 @@ def test_a_picture_is_uploaded_and_shown_with_exactly_the_documented_fields(owne
         "height": 200,
         "duration_seconds": None,
         "in_use": False,
+        "is_test": False,
         "notes": [],
         "url": shown["url"],
         "error": None,
@@ -157,6 +160,7 @@ def test_a_key_sees_the_uploads_of_its_own_mode_and_people_see_both(owner, setti
 
     assert (names(program.client), names(test_program.client)) == (["live.png"], ["test.png"])
     assert names(owner.client) == ["test.png", "live.png"]
+    assert [row["is_test"] for row in data_of(owner.client.get(PATH))] == [True, False]
 
 
 def test_a_list_is_read_with_the_same_queries_however_long(owner):
@@ -258,6 +262,14 @@ def test_bytes_kept_are_limited_deleted_ones_left_out(owner):
         answer = send(owner.client, media_files.picture())
     assert refusal_of(answer) == (413, "upload_too_large")
     assert "upload_bytes" in answer.json()["error"]["message"]
+
+
+def test_the_last_byte_of_a_plan_can_be_used(owner):
+    limit(upload_bytes=1_000_000)
+    make_upload(owner, bytes=999_999)
+    require_capacity(owner.account.pk, 1)
+    with pytest.raises(UploadTooLarge):
+        require_capacity(owner.account.pk, 2)
 
 
 def test_audio_of_ours_counts_for_no_limit(owner):

@@ -1,17 +1,22 @@
 """The copy of an upload at HeyGen, over real HTTP, against the sandbox."""
 
 import io
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
 
 from avatars.enums import UploadKind
 from avatars.models import Upload
+from avatars.uploads import removal
 from avatars.uploads.assets import asset_id_of, forget_asset
 from avatars.uploads.intake import keep_file
 from genvid.heygen import assets
 from genvid.heygen.heygen_client import get_client
-from genvid.heygen.heygen_errors import Busy, HeyGenError, InProgress, Unknown
+from genvid.heygen.heygen_errors import Busy, HeyGenError, InProgress, OperatorProblem, Refused, Unknown
 from genvid.tests import heygen_assets, media_files
 from genvid.tests.parallel import in_parallel
 
@@ -99,6 +104,108 @@ def test_a_refusal_after_a_lost_answer_keeps_the_key_that_finds_the_asset(sandbo
         asset_id_of(kept(upload), get_client())
     found = asset_id_of(kept(upload), get_client())
     assert [row["id"] for row in heygen_assets.listed(sandbox)] == [found]
+
+
+class Meanwhile:
+    """HeyGen's client, whose call that sends a file does something else first, and then fails or sends it."""
+
+    def __init__(self, act: Callable[[], Any], error: HeyGenError | None = None) -> None:
+        self.act, self.error = act, error
+
+    def create_asset(self, *args: Any, **options: Any) -> str:
+        self.act()
+        if self.error:
+            raise self.error
+        return get_client().create_asset(*args, **options)
+
+
+class Late(Meanwhile):
+    """The answer to the call comes before `act`, and is told after it."""
+
+    def create_asset(self, *args: Any, **options: Any) -> str:
+        asset_id = get_client().create_asset(*args, **options)
+        self.act()
+        return asset_id
+
+
+def test_an_answer_after_the_removal_of_its_upload_gives_it_no_asset_again(sandbox, upload):
+    def remove() -> None:
+        # Another worker has the answer to the call whose own is late.
+        asset_id_of(kept(upload), get_client())
+        removal.delete_upload(kept(upload))
+        removal.work_on(str(upload.pk))
+
+    asset_id_of(upload, Late(remove))
+    assert (kept(upload).asset_key, kept(upload).provider_asset_id) == ("", "")
+    assert heygen_assets.listed(sandbox) == []
+
+
+REFUSALS = [Busy("rate_limit_exceeded", status=429), OperatorProblem("insufficient_credit", status=402)]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: each.code)
+def test_a_refusal_of_the_first_worker_leaves_the_key_to_one_whose_call_runs(sandbox, upload, refusal):
+    def first_is_refused() -> None:
+        sent.set()
+        first.join()
+
+    sent, late = Event(), kept(upload)
+    first = Thread(target=lambda: outcome.extend(in_parallel([refused])))
+    outcome: list[Any] = []
+
+    def refused() -> Any:
+        with pytest.raises(type(refusal)):
+            asset_id_of(upload, Meanwhile(sent.wait, refusal))
+
+    first.start()
+    while not kept(upload).asset_key:
+        time.sleep(0.01)
+    found = asset_id_of(late, Meanwhile(first_is_refused))
+    assert outcome == [None]
+    assert kept(upload).provider_asset_id == found == asset_id_of(kept(upload), get_client())
+    assert [row["id"] for row in heygen_assets.listed(sandbox)] == [found]
+    assert kept(upload).due_at is None
+
+
+def test_an_asset_whose_key_another_worker_gave_up_is_remembered(sandbox, upload):
+    def another_is_refused() -> None:
+        with pytest.raises(Refused):
+            asset_id_of(kept(upload), Meanwhile(lambda: None, Refused("invalid_parameter", status=400)))
+
+    found = asset_id_of(upload, Meanwhile(another_is_refused))
+    assert kept(upload).provider_asset_id == found
+    assert [row["id"] for row in heygen_assets.listed(sandbox)] == [found]
+
+
+CONFLICTS = [{"status": 409, "code": code} for code in ("request_in_progress", "conflict", "invalid_parameter")]
+
+
+@pytest.mark.parametrize("fault", [*CONFLICTS, {"status": 429}], ids=lambda each: each.get("code", "429"))
+def test_a_worker_that_is_refused_while_another_sends_the_file_waits_and_keeps_the_key(sandbox, upload, fault):
+    seen: list[HeyGenError] = []
+
+    def another_is_refused() -> None:
+        sandbox.fault(path="/v3/assets", **fault)
+        with pytest.raises(HeyGenError) as caught:
+            asset_id_of(kept(upload), get_client())
+        seen.append(caught.value)
+
+    found = asset_id_of(upload, Meanwhile(another_is_refused))
+    assert [type(each) for each in seen] == [Busy if fault["status"] == 429 else InProgress]
+    assert asset_id_of(kept(upload), get_client()) == found
+    assert [row["id"] for row in heygen_assets.listed(sandbox)] == [found]
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_deleted_upload_is_not_sent_by_a_worker_that_read_it_before(sandbox, upload, is_removed):
+    before = kept(upload)
+    removal.delete_upload(upload)
+    if is_removed:
+        removal.work_on(str(upload.pk))
+    with pytest.raises(FileNotFoundError):
+        asset_id_of(before, get_client())
+    assert kept(upload).asset_key == ""
+    assert sandbox.made_objects() == []
 
 
 def test_an_asset_that_heygen_has_lost_is_sent_anew(sandbox, upload):

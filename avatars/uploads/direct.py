@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
 
-from avatars.enums import UploadKind, UploadStatus
+from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
-from avatars.uploads import filenames, limits, metrics
-from avatars.uploads.intake import Sender
+from avatars.uploads import filenames, metrics
+from avatars.uploads.intake import Sender, reserve_row
 from genvid import database_clock
 from genvid.api.serializers import refuse_field
 from genvid.errors import UploadTooLarge, ValidationFailed
-from genvid.leasing import from_now
 
 MEGABYTE = 1_000_000
 LINK_LIFETIME = timedelta(hours=1)
@@ -51,38 +49,38 @@ class UploadForm:
     expires_at: datetime
 
 
-def begin(sender: Sender, said: Announcement) -> tuple[Upload, UploadForm]:
-    """Raises ValidationFailed without a bucket, UploadTooLarge, and what `limits.require_capacity` raises."""
+def begin(sender: Sender, said: Announcement, *, upload_id: UUID) -> tuple[Upload, UploadForm | None]:
+    """The upload with the form for its file. Repeated with the same id after a crash, the same upload.
+
+    Raises ValidationFailed without a bucket, UploadTooLarge, and what `reserve_row` raises.
+    """
     if not settings.S3_BUCKET:
         raise ValidationFailed("Send the file as multipart/form-data, in the field `file`: this site has no bucket.")
+    kind = _kind_of(said)
+    facts = {
+        "origin": UploadOrigin.CUSTOMER,
+        "kind": kind,
+        "content_type": said.content_type,
+        "bytes": said.size_bytes,
+        "sha256": said.sha256,
+        "filename": filenames.cleaned(said.filename, filenames.suffix_of(said.filename)),
+    }
+    upload = reserve_row(sender, upload_id, lifetime=LINK_LIFETIME, name_of=incoming_name, facts=facts)
+    waits = upload.status == UploadStatus.WAITING and upload.due_at is None
+    return upload, _form_of(upload) if waits else None
+
+
+def _kind_of(said: Announcement) -> UploadKind:
     kind = KINDS.get(said.content_type)
     if kind is None:
         raise refuse_field("content_type", f"Must be one of {', '.join(KINDS)}.")
     if said.size_bytes > LARGEST[kind]:
         metrics.refusals.add("bytes")
         raise UploadTooLarge(f"A file of the kind {kind} may have {LARGEST[kind] // MEGABYTE} MB at most.")
-    upload_id = uuid4()
-    with transaction.atomic():
-        limits.reserve_capacity(sender.account_id, said.size_bytes)
-        upload = Upload.objects.create(
-            id=upload_id,
-            account_id=sender.account_id,
-            created_by_id=sender.user_id,
-            api_key_id=sender.key_id,
-            is_test=sender.is_test,
-            status=UploadStatus.WAITING,
-            kind=kind,
-            content_type=said.content_type,
-            bytes=said.size_bytes,
-            sha256=said.sha256,
-            filename=filenames.cleaned(said.filename, filenames.suffix_of(said.filename)),
-            file=incoming_name(sender.account_id, upload_id),
-            expires_at=from_now(LINK_LIFETIME),
-        )
-    return upload, _form_of(upload)
+    return kind
 
 
-def incoming_name(account_id: Any, upload_id: Any) -> str:
+def incoming_name(account_id: UUID, upload_id: UUID) -> str:
     """Of the object that the client writes; the checked copy gets a name of its own."""
     return f"uploads/incoming/{account_id}/{upload_id}"
 

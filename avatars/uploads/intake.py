@@ -6,10 +6,11 @@ The row comes before the file, with the file's name: what a crash leaves behind 
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
@@ -76,14 +77,16 @@ def keep_file(
             return keep_copy(sender, copy, filename=filename, origin=origin)
 
 
-def receive(sender: Sender, path: Path, *, filename: str) -> Upload:
+def receive(sender: Sender, path: Path, *, filename: str, upload_id: UUID) -> Upload:
     """A ready upload of the file at `path`. Outside any transaction.
 
-    Raises UploadRefused for a file that is not taken, and what `limits.require_capacity` raises.
+    Repeated with the same file and id after a crash, the same upload. Raises UploadRefused for a file that is not
+    taken, and what `limits.require_capacity` raises.
     """
-    limits.require_capacity(sender.account_id, path.stat().st_size)
+    if not Upload.objects.filter(pk=upload_id, account=sender.account_id).exists():
+        limits.require_capacity(sender.account_id, path.stat().st_size)
     with taken(path) as copy:
-        return keep_copy(sender, copy, filename=filename, origin=UploadOrigin.CUSTOMER)
+        return keep_copy(sender, copy, filename=filename, origin=UploadOrigin.CUSTOMER, upload_id=upload_id)
 
 
 @contextmanager
@@ -103,25 +106,52 @@ def _work_folder() -> Path:
     return folder
 
 
-def keep_copy(sender: Sender, copy: Probed, *, filename: str, origin: UploadOrigin) -> Upload:
-    upload_id = uuid4()
-    facts = facts_of(copy) | {"file": stored_name(sender.account_id, upload_id, copy.suffix)}
-    with transaction.atomic():
-        if origin == UploadOrigin.CUSTOMER:
-            limits.reserve_capacity(sender.account_id, facts["bytes"])
-        upload = Upload.objects.create(
-            id=upload_id,
-            account_id=sender.account_id,
-            created_by_id=sender.user_id,
-            api_key_id=sender.key_id,
-            is_test=sender.is_test,
-            origin=origin,
-            status=UploadStatus.WAITING,
-            filename=filenames.cleaned(filename, copy.suffix),
-            expires_at=from_now(STORING_LIFETIME),
-            **facts,
-        )
-    return store(upload, copy.path)
+def keep_copy(
+    sender: Sender, copy: Probed, *, filename: str, origin: UploadOrigin, upload_id: UUID | None = None
+) -> Upload:
+    facts = facts_of(copy) | {"origin": origin, "filename": filenames.cleaned(filename, copy.suffix)}
+    name_of = partial(stored_name, suffix=copy.suffix)
+    upload = reserve_row(sender, upload_id or uuid4(), lifetime=STORING_LIFETIME, name_of=name_of, facts=facts)
+    return upload if upload.status == UploadStatus.READY else store(upload, copy.path)
+
+
+@transaction.atomic
+def reserve_row(
+    sender: Sender, upload_id: UUID, *, lifetime: timedelta, name_of: Callable[[UUID, UUID], str], facts: dict[str, Any]
+) -> Upload:
+    """A waiting upload for a file that is to come, or the row of an earlier try of this request.
+
+    `facts`: columns, `bytes` and `origin` among them. `name_of` gives its name in storage. Raises what
+    `limits.require_capacity` raises: files of customers are counted.
+    """
+    is_counted = facts["origin"] == UploadOrigin.CUSTOMER
+    if is_counted:
+        limits.lock_account(sender.account_id)
+    earlier = _row_to_go_on_with(sender, upload_id, lifetime)
+    if earlier is not None:
+        return earlier
+    if is_counted:
+        limits.require_capacity(sender.account_id, facts["bytes"])
+    # A deleted upload keeps its row, and its id, for a while.
+    upload_id = uuid4() if Upload.objects.filter(pk=upload_id).exists() else upload_id
+    return Upload.objects.create(
+        id=upload_id,
+        account_id=sender.account_id,
+        created_by_id=sender.user_id,
+        api_key_id=sender.key_id,
+        is_test=sender.is_test,
+        status=UploadStatus.WAITING,
+        file=name_of(sender.account_id, upload_id),
+        expires_at=from_now(lifetime),
+        **facts,
+    )
+
+
+def _row_to_go_on_with(sender: Sender, upload_id: UUID, lifetime: timedelta) -> Upload | None:
+    """The row of an earlier try of this request, which waits for so long again. Under the account's lock."""
+    mine = Upload.objects.filter(pk=upload_id, account=sender.account_id, deleted_at=None)
+    mine.filter(status=UploadStatus.WAITING, due_at=None).update(expires_at=from_now(lifetime))
+    return mine.first()
 
 
 def stored_name(account_id: UUID, upload_id: UUID, suffix: str) -> str:
@@ -148,20 +178,25 @@ def store(upload: Upload, path: Path) -> Upload:
 
     Raises OSError and a bucket's own errors.
     """
+    present = Upload.objects.filter(pk=upload.pk, deleted_at=None)
+    waiting = present.filter(status=UploadStatus.WAITING)
     try:
         with path.open("rb") as raw:
             default_storage.save(upload.file.name, LocalFile(raw, name=str(path)))
     except BaseException:
         # The row tells the sweep which file to remove; by now, rather than in an hour.
-        Upload.objects.filter(pk=upload.pk).update(expires_at=from_now())
+        waiting.update(expires_at=from_now())
         raise
     lifetime = SPEECH_LIFETIME if upload.origin == UploadOrigin.SPEECH else UNUSED_LIFETIME
-    waiting = Upload.objects.filter(pk=upload.pk, status=UploadStatus.WAITING, deleted_at=None)
-    if waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime)) != 1:
+    is_ours = waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime)) == 1
+    # A repetition of the request may have been faster: its file has the same name and the same bytes.
+    if not is_ours and not present.exists():
         # Removed meanwhile: with its account, or since storing took an hour.
         default_storage.delete(str(upload.file.name))
         raise NotFound
     upload.refresh_from_db()
+    if not is_ours:
+        return upload
     if upload.origin == UploadOrigin.CUSTOMER:
         metrics.received.add(upload.kind, count=upload.bytes)
     logger.info("upload_kept", upload_id=str(upload.pk), kind=upload.kind, bytes=upload.bytes, origin=upload.origin)

@@ -19,13 +19,9 @@ WINDOW = timedelta(days=1)
 GIGABYTE = 1_000_000_000
 
 
-def reserve_capacity(account_id: UUID, size: int) -> None:
-    """`require_capacity` under the account's lock, so that two uploads at once cannot both take the last place.
-
-    In the transaction that inserts the row.
-    """
+def lock_account(account_id: UUID) -> None:
+    """In the transaction that inserts the row, before `require_capacity`: two at once cannot both be the last."""
     Account.objects.select_for_update(no_key=True).values_list("pk").get(pk=account_id)
-    require_capacity(account_id, size)
 
 
 def require_capacity(account_id: UUID, size: int) -> None:

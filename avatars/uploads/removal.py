@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.utils.module_loading import import_string
 
+from accounts import audit_log
+from accounts.enums import AuditAct
 from avatars import jobs
 from avatars.enums import UploadOrigin, UploadStatus
 from avatars.models import Upload
@@ -49,6 +52,15 @@ def delete_upload(upload: Upload) -> None:
         if used_of([upload.pk]):
             raise Conflict(IN_USE)
         hide(upload)
+
+
+@transaction.atomic
+def delete_by_staff(upload: Upload, *, reason: str, staff_id: UUID) -> None:
+    """`delete_upload`, with an entry in the account's audit log, where its owner reads the reason."""
+    delete_upload(upload)
+    facts = {"upload": str(upload.pk), "kind": upload.kind, "reason": reason}
+    act = AuditAct.STAFF_UPLOAD_DELETED
+    audit_log.record_staff_action(act, staff_id=staff_id, account_id=upload.account_id, **facts)
 
 
 def _locked(upload_id: Any, *, skip: bool = False) -> bool:

@@ -41,6 +41,7 @@ class UploadOutput(api.OutputSerializer):
     notes = api.TextListField(
         help_text="What was changed about the file.", example=["Scaled from 4032 by 3024 to 2048 by 1536 pixels."]
     )
+    is_test = api.FlagField(help_text="Sent with a test key: for what test keys make alone.", example=False)
     url = api.TextField(
         allow_null=True,
         help_text="Stable address of the file, which redirects to a signed link; null unless `ready`.",

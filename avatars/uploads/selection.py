@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connections, router
+from django.db.models import QuerySet
 
 from avatars.enums import UploadOrigin, UploadStatus
 from avatars.models import Upload
@@ -25,10 +26,13 @@ def usable_upload(
         status=UploadStatus.READY,
         deleted_at=None,
     ).order_by()
-    if not lock:
-        return mine.first()
+    return next(iter(kept_until_commit(mine)), None) if lock else mine.first()
+
+
+def kept_until_commit(uploads: QuerySet[Upload]) -> list[Upload]:
+    """Locked against removal until the transaction ends in which a row begins to refer to them. One query."""
     using = router.db_for_write(Upload)
-    text, params = mine.query.get_compiler(using).as_sql()
+    text, params = uploads.query.get_compiler(using).as_sql()
     # FOR KEY SHARE, which Django has no word for: orders with one picture do not wait for each other.
     ending = " FOR KEY SHARE" if connections[using].features.has_select_for_update else ""
-    return next(iter(Upload.objects.using(using).raw(text + ending, params)), None)
+    return list(Upload.objects.using(using).raw(text + ending, params))

@@ -39,14 +39,14 @@ def _create_in_one_call(transport: Transport, new: NewAsset, timeout: float) -> 
 
 
 def _create_in_parts(transport: Transport, new: NewAsset, timeout: float, *, allow_private: bool) -> str:
-    """A repetition gets the place of the first try again; one that was filled already refuses the bytes."""
+    """A repetition gets the upload link of the first try again; one that was used already refuses the bytes."""
     said = {"filename": new.name, "content_type": new.content_type, "size_bytes": new.size}
     begin = Call(
         "begin_asset", "POST", "/v3/assets/direct-uploads", timeout, json=said, idempotency_key=new.idempotency_key
     )
-    place = _data_of(transport.call(begin))
-    asset_id = _asset_id(place)
-    refusal = _send_bytes(new, place, timeout, allow_private=allow_private)
+    direct = _data_of(transport.call(begin))
+    asset_id = _asset_id(direct)
+    refusal = _send_bytes(new, direct, timeout, allow_private=allow_private)
     complete = Call("complete_asset", "POST", f"/v3/assets/{asset_id}/complete", timeout, json={})
     try:
         transport.call(complete)
@@ -55,9 +55,9 @@ def _create_in_parts(transport: Transport, new: NewAsset, timeout: float, *, all
     return asset_id
 
 
-def _send_bytes(new: NewAsset, place: Mapping[str, Any], timeout: float, *, allow_private: bool) -> HeyGenError | None:
+def _send_bytes(new: NewAsset, direct: Mapping[str, Any], timeout: float, *, allow_private: bool) -> HeyGenError | None:
     """The error of an answer that is not a success. Raises Unknown where none came."""
-    url, headers = wire.read_text(place, "upload_url"), place.get("upload_headers")
+    url, headers = wire.read_text(direct, "upload_url"), direct.get("upload_headers")
     named = {str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {}
     try:
         answer = http.send(
@@ -73,7 +73,7 @@ def _send_bytes(new: NewAsset, place: Mapping[str, Any], timeout: float, *, allo
         raise Unknown(type(error).__name__, "the bytes of an asset were not sent") from error
     if 200 <= answer.status < 300:
         return None
-    # The place is that of the key, which is good for 24 hours; the link may be good for less.
+    # The link is that of the first try with this key. The key is good for 24 hours, the link maybe for less.
     return LinkExpired("link_expired", status=answer.status)
 
 
