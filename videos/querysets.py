@@ -125,6 +125,11 @@ class VideoQuerySet(LeasedQuerySet):
         """Ids of accounts with videos that wait or take an own slot, some several times."""
         return self.live().filter(_waits() | _flies(now)).order_by().values("account_id")
 
+    def counted_accounts(self, now: datetime, since: datetime) -> QuerySet[Any, Any]:
+        """As `queueing_accounts`, and of accounts with renders since then. Each part has an index of its own."""
+        rendered = self.live().filter(rendered_at__gt=since).order_by().values("account_id")
+        return self.queueing_accounts(now).union(rendered, all=True)
+
     def rendered_since(self, moment: datetime) -> dict[UUID, int]:
         counts = self.live().filter(rendered_at__gt=moment).order_by().values("account_id").annotate(count=Count("id"))
         return dict(counts.values_list("account_id", "count"))

@@ -1,4 +1,4 @@
-"""Receivers of signals that accounts, the HeyGen client, the clock and Celery send."""
+"""Receivers of signals that accounts, the HeyGen client, mail, the clock and Celery send."""
 
 import socket
 from typing import Any
@@ -12,6 +12,7 @@ from avatars.models import CatalogueEntry
 from avatars.signals import entry_withdrawn, staff_needed
 from genvid import database_clock
 from genvid.heygen.verdicts import unknown_code
+from genvid.mail import staff_alarms
 from videos import operator_alarms
 from videos.lifecycle import account_erasure, data_export, withdrawn_cast
 from videos.provider import outages
@@ -41,6 +42,11 @@ def alarm_unknown_code(code: str, message: str, status: int | None, **_: Any) ->
 @receiver(staff_needed, dispatch_uid="videos.alarm_staff_needed")
 def alarm_staff_needed(code: str, about: str, text: str, **_: Any) -> None:
     operator_alarms.raise_alarm(code, about, text)
+
+
+@receiver(staff_alarms.raised, dispatch_uid="videos.show_staff_alarm")
+def show_staff_alarm(name: str, key: str, text: str, **_: Any) -> None:
+    operator_alarms.record_mailed(name, key, text)
 
 
 @receiver(entry_withdrawn, dispatch_uid="videos.end_videos_of_withdrawn")

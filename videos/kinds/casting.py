@@ -46,23 +46,28 @@ def cast_for(request: VideoRequest, orderer: Orderer, known: Uploads | None = No
 
 def _sound(request: VideoRequest, orderer: Orderer, uploads: Uploads, shot: Shot) -> Sound:
     if request.speech_id is not None:
-        return _speech(request, orderer)
+        return _require_length(_speech(request, orderer), "speech_id")
     if request.audio is not None:
         audio = material.required_upload(uploads, request.audio_id, "audio", UploadKind.AUDIO)
-        recorded = Recorded(audio)
-        if recorded.seconds > sounds.MAX_RECORDING_SECONDS:
-            raise refuse_field("audio.upload_id", f"Is longer than {sounds.MAX_RECORDING_SECONDS} seconds.")
-        return recorded
+        return _require_length(Recorded(audio), "audio.upload_id")
     return Spoken(_voice(request, orderer, shot))
+
+
+def _require_length(recorded: Recorded, field: str) -> Recorded:
+    if recorded.seconds > sounds.MAX_RECORDING_SECONDS:
+        raise refuse_field(field, f"Is longer than {sounds.MAX_RECORDING_SECONDS} seconds.")
+    return recorded
 
 
 def _speech(request: VideoRequest, orderer: Orderer) -> Recorded:
     mine = Speech.objects.filter(account=orderer.account_id, is_test=orderer.is_test)
-    speech = mine.filter(pk=request.speech_id).first()
+    speech = mine.select_related("voice").filter(pk=request.speech_id).first()
     if speech is None:
         raise refuse_field("speech_id", "There is no such speech.")
     if speech.status != SpeechStatus.READY:
         raise refuse_field("speech_id", f"This speech is not ready: it is {speech.get_status_display()}.")
+    if not speech.voice.is_released_to(orderer.account_id):
+        raise refuse_field("speech_id", "The voice of this speech may no longer be used.")
     is_over = speech.expires_at is not None and speech.expires_at <= database_clock.now()
     audio = None if is_over else material.audio_of(speech)
     if audio is None:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
+from avatars.uploads.selection import kept_until_commit
 from genvid.api.serializers import refuse_field
 from videos.kinds.subjects import Orderer, Uploads
 from videos.models import Speech
@@ -36,12 +37,12 @@ def _ids_in(request: VideoRequest) -> Iterator[UUID]:
 
 def audio_of(speech: Speech) -> Upload | None:
     """Its audio, locked as `uploads_of` locks; None once it was removed."""
-    return _kept(Upload.objects.filter(pk__in=[speech.audio_id])).first()
+    return next(iter(_kept(Upload.objects.filter(pk=speech.audio_id))), None) if speech.audio_id else None
 
 
-def _kept(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+def _kept(uploads: QuerySet[Upload]) -> list[Upload]:
     found = uploads.filter(deleted_at=None).order_by("pk")
-    return found.select_for_update(no_key=True) if transaction.get_connection().in_atomic_block else found
+    return kept_until_commit(found) if transaction.get_connection().in_atomic_block else list(found)
 
 
 def required_upload(uploads: Uploads, upload_id: UUID | str | None, field: str, kind: UploadKind) -> Upload:

@@ -45,7 +45,8 @@ def _purge(video: Video) -> None:
     gone_at_heygen = video.provider_deleted_at or (now if video.provider_video_id else None)
     Video.objects.filter(pk=video.pk).update(
         purged_at=now,
-        script="",
+        # A video of a recording has none, and the database keeps it so.
+        script=None if video.script is None else "",
         title="",
         metadata={},
         warnings=None,

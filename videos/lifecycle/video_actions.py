@@ -36,6 +36,7 @@ from videos.video_request import VideoChanges, VideoRequest
 RenderSeconds = Callable[[str, int], int]
 Pricer = Callable[..., Callable[[Decimal], int]]
 ACCEPTED = "accepted"
+STUCK_CANCELED = "stuck_render_canceled"
 RETRYABLE = (Status.FAILED, Status.CANCELED)
 
 
@@ -188,7 +189,7 @@ def update_draft(video: Video, changes: VideoChanges) -> Video:
 def cancel_by_client(video: Video) -> Video:
     """Cancel a queued video, or one whose render is stuck, which HeyGen may still bill. Raises InvalidState."""
     is_stuck = estimates.is_stuck(video)
-    reason = "stuck_render_canceled" if is_stuck else "canceled"
+    reason = STUCK_CANCELED if is_stuck else "canceled"
     if not (is_stuck or video.status == Status.QUEUED) or not settlement.cancel_video(video, reason=reason):
         raise InvalidState("Only a queued video, or one whose render is stuck, can be canceled.")
     return video

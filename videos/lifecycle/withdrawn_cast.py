@@ -1,4 +1,4 @@
-"""Ends the videos of an own avatar or voice that its account has deleted."""
+"""Ends the videos of an own avatar or voice that its account has deleted, and what the voice has spoken."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,7 @@ from django.db.models import Q
 from avatars.models import CatalogueEntry, Voice
 from videos import settlement
 from videos.enums import WAITING, Status
+from videos.listening import speech_expiry
 from videos.models import Video
 
 BATCH_SIZE = 200
@@ -25,6 +26,8 @@ def end_videos_of(entry: CatalogueEntry) -> int:
     waits = pending.filter(status=Status.QUEUED)
     stops = settings.OWN_AVATAR_WITHDRAWN_VIDEOS == "stop"
     _fail_all((pending if stops else waits)[:BATCH_SIZE])
+    if isinstance(entry, Voice):
+        speech_expiry.empty_speeches_of(entry)
     return pending.exclude(status=Status.STORING).count()
 
 

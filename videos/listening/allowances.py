@@ -13,6 +13,8 @@ from django.db.models import Sum
 
 from accounts.models import Account
 from billing import credits
+from genvid import database_clock
+from genvid.errors import ProviderUnavailable
 from videos.models import Speech
 from videos.queue import estimates
 
@@ -26,6 +28,17 @@ class Terms:
 
     free_seconds: Decimal
     credits: int
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What an account may hear today, a UTC day that ends at `resets_at`, and what a begun minute costs beyond that."""
+
+    free_seconds: int
+    free_seconds_left: Decimal
+    resets_at: datetime
+    credits_per_minute: int | None
+    """None where no fee is set: then nothing can be heard beyond it."""
 
 
 def lock_account(account_id: UUID) -> None:
@@ -49,13 +62,35 @@ def terms_of(account_id: UUID, seconds: Decimal, *, at: datetime, reserved: Deci
 
 
 def free_seconds_left(account_id: UUID, at: datetime) -> Decimal:
-    """Of the UTC day of `at`."""
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    limit = Decimal(credits.limits_of(account_id).free_speech_seconds)
-    of_day = {"created_at__gte": day, "created_at__lt": day + timedelta(days=1)}
-    today = Speech.objects.filter(account=account_id, is_test=False, **of_day)
-    used = today.order_by().aggregate(seconds=Sum("free_seconds"))["seconds"] or Decimal()
-    return max(Decimal(), limit - used)
+    """Of the UTC day of `at`, without those that are set aside for speeches which are being made."""
+    return max(Decimal(), _free_seconds_of_day(account_id) - _used_seconds(account_id, at))
+
+
+def _free_seconds_of_day(account_id: UUID) -> int:
+    return credits.limits_of(account_id).free_speech_seconds
+
+
+def _used_seconds(account_id: UUID, at: datetime) -> Decimal:
+    first, end = _day_of(at)
+    today = Speech.objects.filter(account=account_id, is_test=False, created_at__gte=first, created_at__lt=end)
+    used: Decimal | None = today.order_by().aggregate(seconds=Sum("free_seconds"))["seconds"]
+    return used or Decimal()
+
+
+def _day_of(at: datetime) -> tuple[datetime, datetime]:
+    first = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first, first + timedelta(days=1)
+
+
+def allowance_of(account_id: UUID) -> Allowance:
+    now = database_clock.now()
+    try:
+        price = credits.fee(FEE).credits
+    except ProviderUnavailable:
+        price = None
+    whole = _free_seconds_of_day(account_id)
+    left = max(Decimal(), whole - _used_seconds(account_id, now))
+    return Allowance(whole, left, _day_of(now)[1], price)
 
 
 def provider_microdollars(seconds: Decimal) -> int | None:

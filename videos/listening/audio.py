@@ -36,6 +36,13 @@ def keep_audio(speech: Speech, fetch: Fetch, spoken: Spoken) -> Upload:
         )
 
 
+@transaction.atomic
+def remove_audio(upload_id: UUID) -> None:
+    """As `drop_audio`, whatever refers to it."""
+    for upload in Upload.objects.select_for_update().filter(pk=upload_id, deleted_at=None):
+        removal.hide(upload)
+
+
 def drop_audio(upload_id: UUID | None) -> None:
     """A worker removes the file, and its copy at HeyGen. Nothing happens while something refers to it."""
     if upload_id is None:

@@ -58,6 +58,9 @@ def speak(speech_id: str) -> None:
 
 @request_context.under_request_of_row
 def _speak(speech: Speech) -> None:
+    if not speech.voice.is_released_to(speech.account_id):
+        speech_outcomes.fail_speech(speech, code="voice_unavailable", message=WITHDRAWN, why="The voice was withdrawn.")
+        return
     if not speech.is_test and not gate.is_open():
         # Not a try: those are counted where the audio is asked for again.
         speech.retry_later(GATE_PAUSE, "HeyGen takes no orders at the moment.", tries=speech.tries)
@@ -86,7 +89,9 @@ def spec_of(speech: Speech) -> SpeechSpec:
 
 
 def _store(speech: Speech, client: HeyGenClient, spoken: Spoken) -> None:
-    if not speech.extend(settings.VIDEO_STORE_LEASE + PROBE_SECONDS):
+    # Each order that was answered is billed to us, however often its answer is asked for.
+    order_seconds = speech.order_seconds | {str(speech.order_number): round(spoken.duration, 3)}
+    if not speech.extend(settings.VIDEO_STORE_LEASE + PROBE_SECONDS, order_seconds=order_seconds):
         logger.info("speech_lease_lost", speech_id=str(speech.pk))
         return
     try:
@@ -115,7 +120,7 @@ def _refuse(speech: Speech, error: Refused) -> None:
 
 
 def _ask_anew(speech: Speech, error: LinkExpired) -> None:
-    number = int(speech.idempotency_key.rpartition(".")[2])
+    number = speech.order_number
     if speech.tries < SAME_LINK_TRIES:
         _retry_later(speech, error)
     elif number < MAX_ORDERS:
@@ -125,6 +130,7 @@ def _ask_anew(speech: Speech, error: LinkExpired) -> None:
         speech_outcomes.fail_speech(speech, code="provider_unavailable", message=LOST, why=str(error))
 
 
+WITHDRAWN = "This voice may no longer be used. Nothing was charged."
 UNREADABLE = "The spoken text could not be read. Nothing was charged."
 LOST = "The spoken text was lost at the voice service. Nothing was charged."
 LATE = "The voice service could not be reached for too long. Nothing was charged."

@@ -1,4 +1,4 @@
-"""The end of a speech's day: its words and its audio go, unless a video is rendered with them."""
+"""The end of a speech, with its day or its voice: its words and its audio go, unless a video is rendered with them."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,10 +7,13 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from avatars.models import Voice
+from genvid import database_clock
 from genvid.leasing import from_now
-from videos.enums import SpeechStatus
+from videos.enums import WAITING, SpeechStatus
 from videos.listening import audio
 from videos.models import Speech, Video
+from videos.models.speech import REFUSED, REFUSED_KEPT
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
@@ -23,11 +26,17 @@ USED_PAUSE = timedelta(days=1)
 def clear_expired() -> None:
     ended = Speech.objects.exclude(status=SpeechStatus.CREATING)
     due = list(ended.filter(due_at__lte=from_now(-GRACE)).order_by("due_at")[:BATCH_SIZE])
-    used = used_by_videos([speech.pk for speech in due])
-    ended.filter(pk__in=used).update(due_at=from_now(USED_PAUSE))
+    kept = used_by_videos([speech.pk for speech in due]) | {speech.pk for speech in due if _is_for_report(speech)}
+    ended.filter(pk__in=kept).update(due_at=from_now(USED_PAUSE))
     for speech in due:
-        if speech.pk not in used:
+        if speech.pk not in kept:
             _clear(speech)
+
+
+def _is_for_report(speech: Speech) -> bool:
+    """Whether staff may learn from its words what HeyGen refuses: `videos.staff.refused_scripts`."""
+    age = database_clock.now() - speech.created_at
+    return speech.error_code == REFUSED and not speech.is_test and age < REFUSED_KEPT
 
 
 def used_by_videos(speech_ids: list[UUID]) -> set[UUID]:
@@ -52,3 +61,21 @@ def clear_speech(speech: Speech) -> None:
         else:
             speech.delete()
     audio.drop_audio(speech.audio_id)
+
+
+def empty_speeches_of(voice: Voice) -> None:
+    """Of a voice that its account has deleted: nobody hears them from now on.
+
+    The rows stay until their day is over, for the free seconds that they took. Audio that a video is being made with
+    stays until a later call; of drafts and of videos that have ended it goes at once.
+    """
+    spoken = Speech.objects.filter(account=voice.account_id, voice=voice.pk, status=SpeechStatus.READY)
+    heard = dict(spoken.exclude(audio=None).order_by("created_at").values_list("pk", "audio_id")[:BATCH_SIZE])
+    gone: dict[str, Any] = {"script": "", "text_sha256": "", "words": [], "expires_at": from_now()}
+    spoken.filter(pk__in=heard).update(**gone)
+    making = Video.objects.filter(audio__in=heard.values(), status__in=WAITING).order_by()
+    needed = set(making.values_list("audio_id", flat=True))
+    for speech_id, audio_id in heard.items():
+        if audio_id not in needed:
+            audio.remove_audio(audio_id)
+            Speech.objects.filter(pk=speech_id).update(audio=None)

@@ -55,7 +55,7 @@ def fail_speech(speech: Speech, *, code: str, message: str, why: str) -> bool:
         if not _end(speech, SpeechStatus.FAILED, **told):
             return False
         if not speech.is_test:
-            credits.release(speech.money_reference)
+            _give_back(speech)
     metrics.speeches.add("failed", code)
     logger.warning("speech_failed", speech_id=str(speech.pk), code=code, why=why)
     _alarm_of_many(speech)
@@ -85,8 +85,23 @@ def _capture(speech: Speech) -> None:
         speech.money_reference,
         speech.credits_charged,
         description=f"Speech of {seconds:.1f} seconds",
-        provider_microdollars=allowances.provider_microdollars(seconds),
+        provider_microdollars=allowances.provider_microdollars(seconds + _seconds_of_lost_orders(speech)),
     )
+
+
+def _seconds_of_lost_orders(speech: Speech) -> Decimal:
+    lost = [seconds for number, seconds in speech.order_seconds.items() if number != str(speech.order_number)]
+    return sum((Decimal(str(seconds)) for seconds in lost), Decimal())
+
+
+def _give_back(speech: Speech) -> None:
+    """All credits. What HeyGen spoke in vain it bills us: a charge of nothing records that."""
+    spoken = sum((Decimal(str(seconds)) for seconds in speech.order_seconds.values()), Decimal())
+    if spoken:
+        cost = allowances.provider_microdollars(spoken)
+        credits.capture(speech.money_reference, 0, provider_microdollars=cost)
+    else:
+        credits.release(speech.money_reference)
 
 
 def _mode(speech: Speech) -> str:

@@ -43,12 +43,24 @@ class UsageRowOutput(AmountsOutput):
     name = api.TextField(required=False, allow_null=True, help_text="Of the API key.")
 
 
+class SpeechTodayOutput(api.OutputSerializer):
+    free_seconds = api.NumberField(help_text="Of each UTC day, by your plan.", example=600)
+    free_seconds_left = api.FractionField(
+        help_text="Of today's. What is being spoken has set aside the longest that it may take.", example=588.2
+    )
+    resets_at = api.TimestampField(help_text="When the next day begins.", example="2026-05-02T00:00:00Z")
+    credits_per_minute = api.NumberField(
+        allow_null=True, help_text="Of each begun minute beyond them; null while it is not sold.", example=1
+    )
+
+
 class UsageOutput(api.OutputSerializer):
     first_day = DayField(example="2026-05-01")
     last_day = DayField(example="2026-05-31")
     group_by = api.EnumField(GROUPS)
     rows = UsageRowOutput(many=True)
     total = AmountsOutput()
+    speech_today = SpeechTodayOutput(help_text="What may be heard today, whatever the span.")
 
 
 def span_of(params: Any) -> Span:

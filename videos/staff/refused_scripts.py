@@ -3,7 +3,7 @@ rendered ones, and excerpts.
 
 For privacy a word is shown only where scripts of two accounts have it. Names of the account and its members, numbers,
 addresses and links are cut in any case. HeyGen's own words, and with them the rows, are kept for
-PROVIDER_TEXT_RETENTION.
+PROVIDER_TEXT_RETENTION, and what was refused when it was listened to for REFUSED_KEPT.
 """
 
 from collections import Counter, defaultdict
@@ -20,9 +20,9 @@ from django.db.models import QuerySet
 from accounts.models import Membership
 from accounts.moderation.normalisation import plain
 from videos.enums import Status
-from videos.models import Video
+from videos.models import Speech, Video
+from videos.models.speech import REFUSED as CODE
 
-CODE = "content_refused"
 MOST_READ = 500
 """Newest refused scripts, and newest rendered ones to compare them with."""
 LEAST_ACCOUNTS = 2
@@ -74,12 +74,13 @@ class Report:
 
 
 def report() -> Report:
-    """Three queries, however many scripts there are."""
+    """Four queries, however many scripts there are. Of scripts that were refused when listened to the words alone."""
     videos = list(_refused_videos())
     refused = [Script(video.account_id, video.script or "") for video in videos]
+    refused += [Script(*row) for row in _refused_speeches()]
     rendered = [Script(*row) for row in _rendered_scripts()]
     accounts = _accounts_by_word([*refused, *rendered])
-    names = _names_by_account({video.account_id for video in videos})
+    names = _names_by_account({script.account_id for script in refused})
     words = _suspicious(refused, rendered, accounts, hidden=set().union(*names.values()))
     shown = {word for word, ids in accounts.items() if len(ids) >= LEAST_ACCOUNTS}
     suspicious = {each.word for each in words}
@@ -92,6 +93,11 @@ def _refused_videos() -> "QuerySet[Video]":
     found = Video.objects.live().filter(error_code=CODE, script__isnull=False, deleted_at=None)
     found = found.exclude(provider_error="").exclude(script="").select_related("account")
     return found.only("account__name", "script", "provider_error", "completed_at").order_by("-completed_at")[:MOST_READ]
+
+
+def _refused_speeches() -> Iterable[tuple[Any, ...]]:
+    found = Speech.objects.filter(is_test=False, error_code=CODE).exclude(script="").order_by("-created_at")
+    return found.values_list("account_id", "script")[:MOST_READ]
 
 
 def _rendered_scripts() -> Iterable[tuple[Any, ...]]:

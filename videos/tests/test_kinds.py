@@ -4,8 +4,10 @@ import io
 import json
 import math
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -13,10 +15,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from avatars.enums import UploadKind
-from avatars.models import Upload
+from avatars.models import Upload, Voice
 from avatars.uploads import references
+from avatars.uploads.assets import asset_id_of
 from avatars.uploads.intake import keep_file
 from billing import credits
+from genvid.heygen.heygen_client import get_client
 from genvid.tests import heygen_assets, media_files
 from genvid.tests.asserts import data_of, queries_of, wrong_fields_of
 from genvid.tests.factories import (
@@ -30,6 +34,8 @@ from genvid.tests.factories import (
     set_balance,
 )
 from videos.enums import SpeechStatus, Status, VideoKind
+from videos.kinds import sounds
+from videos.lifecycle import deletion
 from videos.media import mp4
 from videos.models import Batch, Speech, Video
 from videos.tests.pipeline import Money, fresh, history, money_of
@@ -107,6 +113,16 @@ def test_a_speech_is_heard_with_its_words_and_price(owner, speech):
     assert {name: data[name] for name in shown} == shown
     assert data["credits"]["held"] == math.ceil(AUDIO_SECONDS)
     assert Video.objects.get().audio == speech.audio
+
+
+@pytest.mark.parametrize(
+    ("is_recorded", "duration", "charged"),
+    [(True, "3.999", 3), (True, "4.000", 3), (True, "4.001", 5), (False, "3.999", 5)],
+    ids=["a frame too long", "a second too long", "an overrun", "spoken"],
+)
+def test_a_render_of_a_recording_costs_what_was_held_up_to_a_second_more(is_recorded, duration, charged):
+    video = Video(audio_id=uuid.uuid4() if is_recorded else None, estimated_seconds=3, credits_held=3)
+    assert sounds.charged_of(video, 5, Decimal(duration)) == charged
 
 
 def test_a_quote_of_a_recording_is_exact(owner, picture, recording):
@@ -204,6 +220,29 @@ def test_a_speech_that_cannot_be_heard_is_refused(owner, speech, changes):
     body = {"avatar_id": str(make_avatar().pk), "speech_id": str(speech.pk)}
     assert wrong_fields_of(owner.client.post(VIDEOS, body)) == ["speech_id"]
     assert nothing_was_made(owner)
+
+
+@pytest.mark.parametrize(("seconds", "refused"), [("600.000", []), ("600.001", ["speech_id"])])
+def test_a_speech_that_became_longer_than_ten_minutes_is_refused(owner, voice, seconds, refused):
+    speech = make_speech(owner, voice_id=voice.pk)
+    Upload.objects.filter(pk=speech.audio_id).update(duration_seconds=Decimal(seconds))
+    answer = owner.client.post(QUOTE, {"avatar_id": str(make_avatar().pk), "speech_id": str(speech.pk)})
+    assert (answer.status_code == 200, wrong_fields_of(answer) if refused else []) == (not refused, refused)
+
+
+@pytest.mark.parametrize("path", [VIDEOS, QUOTE])
+def test_a_speech_of_a_withdrawn_voice_is_refused(owner, speech, voice, path):
+    Voice.objects.filter(pk=voice.pk).update(is_released=False)
+    body = {"avatar_id": str(make_avatar().pk), "speech_id": str(speech.pk)}
+    assert wrong_fields_of(owner.client.post(path, body)) == ["speech_id"]
+    assert nothing_was_made(owner)
+
+
+def test_a_draft_of_a_speech_whose_voice_was_withdrawn_is_not_generated(owner, speech, voice):
+    draft = make_video(owner, Status.DRAFT, script=None, speech_id=speech.pk)
+    Voice.objects.filter(pk=voice.pk).update(is_released=False)
+    assert wrong_fields_of(owner.client.post(f"{VIDEOS}/{draft.pk}/generate")) == ["speech_id"]
+    assert (fresh(draft).status, money_of(owner)) == (Status.DRAFT, Money(balance=owner.wallet.balance))
 
 
 def test_a_speech_of_another_account_is_not_there(owner, outsider, speech):
@@ -309,6 +348,27 @@ def test_uploads_of_videos_that_have_their_files_are_in_use(owner, picture, reco
     Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now())
     Speech.objects.update(audio=None)
     assert references.used_of(ids) == set()
+
+
+@pytest.mark.parametrize(("heard", "script"), [("script", ""), ("audio", None), ("speech_id", "")])
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.FAILED])
+def test_a_deleted_video_of_any_sound_is_purged_and_frees_its_uploads(
+    owner, picture, recording, speech, voice, heard, script, status
+):
+    heard_by = {
+        "script": {"script": SCRIPT, "voice_id": voice.pk},
+        "audio": {"audio": {"upload_id": recording.pk}},
+        "speech_id": {"speech_id": speech.pk},
+    }
+    common = {"script": None, "avatar_id": None, "picture": {"upload_id": picture.pk}}
+    video = make_video(owner, status, **common | heard_by[heard])
+    assert owner.client.delete(f"{VIDEOS}/{video.pk}").status_code == 204
+
+    deletion.purge_video(str(video.pk))
+
+    video = fresh(video)
+    assert (video.purged_at is not None, video.script) == (True, script)
+    assert references.used_of([picture.pk, recording.pk]) == set()
 
 
 # ── Batches
@@ -447,6 +507,41 @@ def test_an_answer_about_an_upload_that_does_not_come_makes_no_second_asset(pipe
     assert len(heygen_assets.names(sandbox)) == 1
     assert pipeline.count_renders(video) == 1
     assert money_of(owner).charges == 1
+
+
+class OvertakenClient:
+    """HeyGen's client, during whose call that sends a file another worker sends an order with that file."""
+
+    def __init__(self, another: Callable[[], Any]) -> None:
+        self.another = another
+
+    def create_asset(self, *args: Any, **options: Any) -> str:
+        self.another()
+        return get_client().create_asset(*args, **options)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429},
+        {"status": 409, "code": "request_in_progress"},
+        {"status": 409, "code": "conflict"},
+    ],
+    ids=["429", "in progress", "conflict"],
+)
+def test_an_order_that_is_refused_while_another_worker_sends_its_file_is_made_later(
+    pipeline, owner, photo, sandbox, fault
+):
+    request = {"avatar_id": None, "picture": {"upload_id": photo.pk}, "voice_id": pipeline.avatar.default_voice_id}
+    video = pipeline.order(owner, **request)
+    sandbox.fault(method="POST", path="/v3/assets", **fault)
+    seen: list[str] = []
+    asset_id = asset_id_of(photo, OvertakenClient(lambda: seen.append(pipeline.submit(video).status)))
+    assert seen == ["queued" if fault["status"] == 429 else "submitting"]
+    pipeline.run(video)
+    assert heygen_assets.names(sandbox) == [f"{photo.pk}.jpg"]
+    assert Upload.objects.get(pk=photo.pk).provider_asset_id == asset_id
+    assert (pipeline.count_renders(video), money_of(owner).charges) == (1, 1)
 
 
 def test_a_file_that_is_away_leaves_the_order_waiting(pipeline, owner, photo):

@@ -18,6 +18,7 @@ KEPT = {
     "videos.lifecycle.retention.DELIVERY_RETENTION": "30 days",
     "videos.lifecycle.retention.PROVIDER_TEXT_RETENTION": "90 days",
     "videos.models.speech.KEPT": "24 hours",
+    "videos.models.speech.REFUSED_KEPT": "90 days",
     "avatars.uploads.intake.UNUSED_LIFETIME": "7 days",
     "avatars.uploads.removal.TRACE_LIFETIME": "2 days",
     "videos.operator_alarms.RETENTION": "90 days",

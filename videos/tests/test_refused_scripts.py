@@ -1,15 +1,19 @@
 """The staff's page of what HeyGen refused: words that tell, and excerpts without what is private."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from genvid.tests.asserts import queries_once_warm
 from genvid.tests.employees import employee
-from genvid.tests.factories import Person, make_caller, make_video, set_balance
+from genvid.tests.factories import Person, make_caller, make_speech, make_video, set_balance
 from genvid.tests.generated_rows import analyze, copy_row
 from genvid.tests.query_plans import plan_of
 from videos.lifecycle import retention
-from videos.models import Video
+from videos.listening import speech_expiry
+from videos.models import Speech, Video
 from videos.staff import refused_scripts
 from videos.staff.refused_scripts import CUT, SuspiciousWord
 
@@ -35,6 +39,31 @@ def test_words_that_refused_scripts_have_more_often_come_first(owner, outsider):
     make_refused(outsider, "The poison works")
     make_video(owner, "completed", script="Please buy the cake")
     assert words()[:2] == [SuspiciousWord("poison", 2, 0, 2)]
+
+
+def make_refused_speech(person: Person, script: str, **fields: object) -> Speech:
+    return make_speech(person, "failed", script=script, error_code="content_refused", **fields)
+
+
+def test_scripts_that_were_refused_when_they_were_listened_to_are_learned_from(owner, outsider):
+    make_refused_speech(owner, "Please buy the poison, says Olive")
+    make_refused_speech(outsider, "The poison works")
+    of_a_test_key = make_refused_speech(outsider, "A test of arsenic")
+    Speech.objects.filter(pk=of_a_test_key.pk).update(is_test=True)
+    make_speech(outsider, "failed", script="No arsenic here", error_code="provider_unavailable")
+    report = refused_scripts.report()
+    assert (report.refused, report.words[0], report.excerpts) == (2, SuspiciousWord("poison", 2, 0, 2), [])
+    assert {"arsenic", "olive"}.isdisjoint(each.word for each in report.words)
+
+
+def test_words_of_a_refused_speech_are_kept_for_the_report_and_shown_to_nobody_else(owner):
+    speech = make_refused_speech(owner, "Please buy the poison")
+    for age, left in ((timedelta(days=2), 1), (timedelta(days=89), 1), (timedelta(days=91), 0)):
+        then = timezone.now() - age
+        Speech.objects.update(created_at=then, expires_at=then + timedelta(days=1), due_at=then + timedelta(days=1))
+        speech_expiry.clear_expired()
+        assert Speech.objects.count() == left
+        assert owner.client.get(f"/api/v1/speech/{speech.pk}").status_code == 404
 
 
 def test_a_word_of_one_customer_alone_is_not_shown(owner, outsider):

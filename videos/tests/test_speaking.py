@@ -1,5 +1,6 @@
 """A worker has texts spoken by the sandbox, over HTTP, whatever answers or none come back."""
 
+import wave
 from datetime import timedelta
 from decimal import Decimal
 
@@ -152,6 +153,14 @@ def test_each_refusal_has_a_code_of_ours(speech, sandbox, code, ours):
     assert work_on(speech).error_code == ours
 
 
+def test_a_voice_that_was_withdrawn_meanwhile_is_not_asked_to_speak(owner, paid_speech, voice, sandbox):
+    before = calls_to(sandbox)
+    Voice.objects.filter(pk=voice.pk).update(is_released=False)
+    done = work_on(paid_speech)
+    assert (done.status, done.error_code, done.error_retryable) == ("failed", "voice_unavailable", False)
+    assert (money_of(owner), calls_to(sandbox)) == (Money(balance=30), before)
+
+
 def test_a_refused_speech_gives_its_free_seconds_back(owner, speech, sandbox):
     sandbox.fault(**SPEAK, status=400, code="content_policy_violation")
     assert work_on(speech).free_seconds == 0
@@ -197,8 +206,8 @@ def test_a_slow_answer_that_times_out_is_asked_for_again(speech, sandbox, record
 
 
 def test_a_wait_that_the_provider_asks_for_is_kept(speech, sandbox):
-    sandbox.fault(**SPEAK, status=429, code="rate_limit_exceeded", retry_after=30)
-    assert work_on(speech).due_at > timezone.now() + timedelta(seconds=25)
+    sandbox.fault(**SPEAK, status=429, code="rate_limit_exceeded", retry_after=290)
+    assert work_on(speech).due_at > timezone.now() + timedelta(seconds=120)
 
 
 def test_a_refusal_of_our_account_alarms_staff_and_shuts_no_gate(speech, sandbox):
@@ -237,6 +246,40 @@ def test_audio_whose_links_stay_dead_fails_after_three_orders(owner, paid_speech
     done = fresh_speech(paid_speech)
     assert (done.error_code, done.error_retryable, steps, len(recordings())) == ("provider_unavailable", True, 8, 3)
     assert money_of(owner) == Money(balance=30)
+    assert_cost_is_that_of(paid_speech, recordings())
+
+
+def assert_cost_is_that_of(speech, recordings) -> None:
+    """HeyGen bills us four cents a minute of each recording that it has made."""
+    seconds = sum(seconds_of(path) for path in recordings)
+    hold = Hold.objects.get(reference=f"speech:{speech.pk}")
+    assert hold.provider_microdollars == pytest.approx(seconds * 40_000 / 60, abs=2)
+    assert (hold.status, hold.captured) == ("captured", fresh_speech(speech).credits_charged)
+
+
+def seconds_of(path) -> float:
+    with wave.open(str(path)) as sound:
+        return sound.getnframes() / sound.getframerate()
+
+
+def test_every_order_that_was_spoken_is_our_cost(owner, paid_speech, sandbox, recordings):
+    sandbox.configure(link_lifetime=-1)
+    for _ in range(6):
+        work_on(paid_speech)
+    sandbox.configure(link_lifetime=600)
+    done = work_on(paid_speech)
+    assert (done.status, len(recordings()), money_of(owner)) == ("ready", 3, Money(balance=29, charges=1))
+    assert_cost_is_that_of(paid_speech, recordings())
+
+
+def test_what_was_spoken_in_vain_is_our_cost_when_the_deadline_ends_it(owner, paid_speech, sandbox, recordings):
+    sandbox.configure(link_lifetime=-1)
+    work_on(paid_speech)
+    Speech.objects.filter(pk=paid_speech.pk).update(deadline_at=from_now(-1), due_at=from_now(-1))
+    sweeper.sweep_all()
+    assert (fresh_speech(paid_speech).status, len(recordings())) == ("failed", 1)
+    assert money_of(owner) == Money(balance=30)
+    assert_cost_is_that_of(paid_speech, recordings())
 
 
 # ── The audio

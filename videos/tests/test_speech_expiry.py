@@ -5,16 +5,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from avatars.models import Upload
+from avatars.models import Upload, Voice
 from avatars.uploads import references
 from genvid.tests.asserts import queries_of
-from genvid.tests.factories import make_speech, make_video, set_balance
-from videos.enums import SpeechStatus
-from videos.lifecycle import account_erasure, data_export, retention
+from genvid.tests.factories import make_speech, make_video, make_voice, set_balance
+from videos.enums import SpeechStatus, Status
+from videos.lifecycle import account_erasure, data_export, retention, withdrawn_cast
 from videos.listening import speech_expiry
 from videos.models import Speech, Video
 from videos.tests.pipeline import Money, money_of
-from videos.tests.speech_steps import audio_name, fresh_speech, stored_audio
+from videos.tests.speech_steps import SPEECH, audio_name, fresh_speech, stored_audio
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,39 @@ def test_a_speech_of_a_video_is_kept_with_its_audio(owner):
     assert (kept.script, stored_audio(speech)) == (speech.script, [audio_name(speech)])
     # It is looked at once a day from then on.
     assert kept.due_at > timezone.now() + timedelta(hours=23)
+
+
+@pytest.fixture
+def own_voice(owner):
+    voice = make_voice()
+    Voice.objects.filter(pk=voice.pk).update(account=owner.account, is_own=True)
+    voice.refresh_from_db()
+    return voice
+
+
+def test_nobody_hears_a_voice_that_its_account_has_deleted(owner, own_voice):
+    speech, other = make_speech(owner, voice_id=own_voice.pk), make_speech(owner, script="Another voice says this.")
+    withdrawn_cast.end_videos_of(own_voice)
+    assert (fresh_speech(speech).script, fresh_speech(speech).words) == ("", [])
+    assert (stored_audio(speech), fresh_speech(other).script) == ([audio_name(other)], other.script)
+    assert owner.client.get(f"{SPEECH}/{speech.pk}").status_code == 404
+    # Its free seconds stay taken for the day.
+    assert fresh_speech(speech).free_seconds == speech.free_seconds > 0
+
+
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.QUEUED, Status.FAILED, Status.COMPLETED])
+def test_audio_of_a_deleted_voice_goes_whatever_video_had_it(owner, own_voice, status):
+    speech = make_speech(owner, voice_id=own_voice.pk)
+    make_video(owner, status, script=None, speech_id=speech.pk)
+    withdrawn_cast.end_videos_of(own_voice)
+    assert (stored_audio(speech), fresh_speech(speech).audio) == ([], None)
+
+
+def test_audio_of_a_deleted_voice_is_kept_for_a_video_that_is_being_made_with_it(owner, own_voice):
+    speech = make_speech(owner, voice_id=own_voice.pk)
+    video = make_video(owner, Status.SUBMITTING, script=None, speech_id=speech.pk)
+    withdrawn_cast.end_videos_of(own_voice)
+    assert (stored_audio(speech), fresh_speech(speech).script) == ([f"{video.audio_id}.wav"], "")
 
 
 @pytest.mark.parametrize("column", ["deleted_at", "expired_at"])

@@ -1,15 +1,16 @@
 """`usage`: credits and videos by day or by API key."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
 from billing import credits
-from billing.models import Hold, LedgerEntry
+from billing.models import Fee, Hold, LedgerEntry
 from genvid.tests.asserts import data_of, queries_once_warm, refusal_of, wrong_fields_of
-from genvid.tests.factories import make_key, make_video, set_balance
-from videos.models import Video
+from genvid.tests.factories import make_key, make_speech, make_video, set_balance
+from videos.models import Speech, Video
 
 pytestmark = pytest.mark.django_db
 USAGE = "/api/v1/usage"
@@ -173,7 +174,7 @@ def test_usage_requires_the_right_to_read_billing(owner, viewer, anonymous):
     assert refusal_of(anonymous.get(USAGE)) == (401, "not_authenticated")
 
 
-@pytest.mark.parametrize(("group_by", "queries"), [("day", 4), ("api_key", 4)])
+@pytest.mark.parametrize(("group_by", "queries"), [("day", 6), ("api_key", 6)])
 def test_usage_takes_few_queries_however_much_was_used(owner, group_by, queries):
     few = queries_once_warm(lambda: usage_of(owner, group_by=group_by))
     for _ in range(3):
@@ -203,3 +204,44 @@ def test_fees_are_charges_of_their_key(owner):
     pay(owner, 10, "voice:1")
     rows = {row["api_key_id"]: row["credits"]["charged"] for row in usage_of(owner, group_by="api_key")["rows"]}
     assert rows == {str(key.pk): 2, None: 10}
+
+
+# ── Speech
+
+
+def speech_of(person, **params: str) -> dict:
+    shown: dict = usage_of(person, **params)["speech_today"]
+    return shown
+
+
+def test_usage_shows_the_free_seconds_of_speech_that_are_left_today_and_the_price_beyond(owner, voice):
+    tomorrow = datetime.combine(today() + timedelta(days=1), datetime.min.time(), UTC)
+    make_speech(owner, voice_id=voice.pk, free_seconds=Decimal("11.800"))
+    assert speech_of(owner, **{"from": "2026-01-01", "to": "2026-01-02"}) == {
+        "free_seconds": 60,
+        "free_seconds_left": 48.2,
+        "resets_at": f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}",
+        "credits_per_minute": 1,
+    }
+
+
+def test_free_seconds_of_yesterday_of_test_keys_and_of_other_accounts_are_not_counted_as_used(
+    owner, outsider, voice, settings
+):
+    settings.TEST_RENDERER_URL = settings.TEST_RENDERER_KEY = "http://127.0.0.1:9"
+    used = {"voice_id": voice.pk, "free_seconds": Decimal(5)}
+    make_speech(owner, **used, is_test=True)
+    make_speech(outsider, **used)
+    old = make_speech(owner, **used)
+    Speech.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1))
+    assert speech_of(owner)["free_seconds_left"] == 60
+
+
+def test_more_than_the_free_seconds_leaves_none_of_them(owner, voice):
+    make_speech(owner, voice_id=voice.pk, free_seconds=Decimal(61))
+    assert speech_of(owner)["free_seconds_left"] == 0
+
+
+def test_speech_that_is_not_sold_has_no_price(owner):
+    Fee.objects.filter(what="speech").delete()
+    assert speech_of(owner)["credits_per_minute"] is None

@@ -10,7 +10,8 @@ from accounts.viewsets import AccountViewSet
 from genvid.api.endpoints import Endpoint
 from genvid.api.serializers import refuse_field
 from videos import usage
-from videos.serializers.usage import DEFAULT_DAYS, GROUPS, MAX_DAYS, UsageOutput, span_of
+from videos.listening import allowances
+from videos.serializers.usage import DEFAULT_DAYS, GROUPS, MAX_DAYS, SpeechTodayOutput, UsageOutput, span_of
 
 FIRST = (
     f"The first day, UTC. At most {MAX_DAYS} days are answered; {DEFAULT_DAYS} when left out. For example `2026-05-01`."
@@ -43,4 +44,6 @@ class UsageViewSet(AccountViewSet):
         grouped = usage.usage_by_day if group_by == "day" else usage.usage_by_key
         rows, total = grouped(self.caller.account_id, span)
         days = {"first_day": span.first, "last_day": span.last}
-        return Response({**days, "group_by": group_by, "rows": rows, "total": total})
+        today = allowances.allowance_of(self.caller.account_id)
+        speech = SpeechTodayOutput.of(today, free_seconds_left=float(today.free_seconds_left))
+        return Response({**days, "group_by": group_by, "rows": rows, "total": total, "speech_today": speech})

@@ -25,7 +25,7 @@ from videos import video_rows
 from videos.enums import TERMINAL
 from videos.filters import VideoFilter
 from videos.lifecycle import deletion, video_actions
-from videos.models import Video
+from videos.models import Speech, Video
 from videos.representations import VideoOutput, represent_videos
 from videos.serializers import QuoteOutput, VideoCreateInput, VideoInput
 from videos.streaming import hub
@@ -146,12 +146,27 @@ class VideoViewSet(VideoFilesMixin, VideoEventsMixin):
         return list(represent_videos(rows).values())
 
     def texts_to_check(self) -> Mapping[str, str]:
+        if not checks.is_active():
+            return {}
+        # What has been allowed once, in a draft or as a speech, may be refused by newer rules.
         if self.action in ("generate", "retry"):
-            # What has been allowed once may be refused by newer rules.
-            return texts_of(VideoRequest.of_video(self.get_object())) if checks.is_active() else {}
+            return self._texts_of(VideoRequest.of_video(self.get_object()))
         if self.action == "partial_update":
-            return {name: text for name in TEXTS if (text := self.body["changes"].values.get(name))}
-        return texts_of(self.body["request"]) if self.action in ("create", "quote") else {}
+            changes = self.body["changes"].values
+            texts = {name: text for name in TEXTS if (text := changes.get(name))}
+            return texts | self._words_of(changes.get("speech_id"))
+        return self._texts_of(self.body["request"]) if self.action in ("create", "quote") else {}
+
+    def _texts_of(self, request: VideoRequest) -> dict[str, str]:
+        return texts_of(request) | self._words_of(request.speech_id)
+
+    def _words_of(self, speech_id: UUID | None) -> dict[str, str]:
+        """Nothing for a speech that the account does not have."""
+        if speech_id is None:
+            return {}
+        mine = Speech.objects.filter(account=self.caller.account_id, pk=speech_id)
+        script = mine.values_list("script", flat=True).first()
+        return {"speech_id": script} if script else {}
 
     def get_object(self) -> Video:
         request_context.bind(video_id=self.kwargs["pk"])
