@@ -56,7 +56,13 @@ def header_value(policy: Policy) -> str:
 
 
 def media_sources() -> list[str]:
-    return ["'self'", "https:", *_local_provider(), *_logo()]
+    return ["'self'", "https:", *plain_bucket(), *_local_provider(), *_logo()]
+
+
+def plain_bucket() -> list[str]:
+    """The origin of a bucket that is reached over plain HTTP, which `https:` does not cover."""
+    url = urlsplit(settings.S3_ENDPOINT_URL if settings.S3_BUCKET else "")
+    return [f"http://{url.netloc}"] if url.scheme == "http" else []
 
 
 def _logo() -> list[str]:

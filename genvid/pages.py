@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.views.generic import RedirectView, TemplateView
 
-from genvid.page_policies import header_value, media_sources, permissions
+from genvid.page_policies import header_value, media_sources, permissions, plain_bucket
 
 
 class FaviconView(RedirectView):
@@ -34,13 +34,14 @@ class FrontView(TemplateView):
             "public_url": settings.PUBLIC_URL,
             "signup_credits": settings.SIGNUP_CREDITS,
             "verification_required": settings.REQUIRE_VERIFIED_EMAIL,
+            "direct_uploads": bool(settings.S3_BUCKET),
         }
         return super().get_context_data(**page, **kwargs)
 
 
 def content_security_policy() -> str:
-    # A bucket's signed links are followed by the script before a player gets them.
-    links = ["'self'", "https:"] if settings.S3_BUCKET else ["'self'"]
+    # A bucket's signed links are followed by the script before a player gets them, and large files are sent there.
+    links = ["'self'", "https:", *plain_bucket()] if settings.S3_BUCKET else ["'self'"]
     policy = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],

@@ -31,8 +31,11 @@ class Browser:
 
     def __enter__(self) -> Self:
         self._driver = sync_playwright().start()
-        self._chromium = self._driver.chromium.launch(executable_path=chromium(), args=[*FLAGS, *self.flags])
+        expect.set_options(timeout=PATIENCE_MS)
+        args = [*FLAGS, *self.flags]
+        self._chromium = self._driver.chromium.launch(executable_path=chromium(), args=args, timeout=PATIENCE_MS)
         self.context = self._chromium.new_context(viewport={"width": 1280, "height": 1000})
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.tab()
         return self
 

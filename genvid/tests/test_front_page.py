@@ -60,6 +60,25 @@ def test_the_script_may_follow_links_into_a_bucket(client, settings: Settings):
     assert policy_of(client)["connect-src"] == "'self' https:"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "named"),
+    [("http://10.0.0.7:9000", ["http://10.0.0.7:9000"]), ("https://bucket.example", []), ("", [])],
+)
+def test_a_bucket_over_plain_http_is_named_where_pages_read_and_send(client, settings: Settings, endpoint, named):
+    settings.S3_BUCKET, settings.S3_ENDPOINT_URL = "films", endpoint
+    policy = policy_of(client)
+
+    for source in ("connect-src", "img-src", "media-src"):
+        assert [each for each in policy[source].split() if "bucket" in each or "10.0.0.7" in each] == named
+
+
+@pytest.mark.parametrize(("bucket", "word"), [("films", "yes"), ("", "no")])
+def test_the_page_knows_whether_large_files_can_be_sent(client, settings: Settings, bucket, word):
+    settings.S3_BUCKET = bucket
+
+    assert f'data-direct-uploads="{word}"' in client.get("/").content.decode()
+
+
 def test_nothing_is_inline(page):
     scripts = re.findall(r"<script\b[^>]*>(.*?)</script>", page, re.DOTALL)
 

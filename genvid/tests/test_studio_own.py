@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from accounts.tests.moderation import make_rule
 from avatars.enums import CreationKind, EntryStatus
 from avatars.models import Avatar, Creation, Voice
 from avatars.own import consent_texts, settlement
-from avatars.tests.own_entries import fresh, make_upload, order
+from avatars.tests.own_entries import fresh, make_upload, order, run
 from genvid.tests.browser import PATIENCE_MS, Browser, chromium, rows
 from genvid.tests.factories import Person, set_balance
 from genvid.tests.media_files import picture
@@ -90,6 +91,7 @@ def test_a_picture_becomes_a_presenter_that_is_followed_and_chosen(browser, brow
     browser.see("#own-presenters .chip", "Ready")
     browser.see("#announcement", "Ada at her desk: Ready.")
     browser.see("#own-presenters", "20 credits charged")
+    assert page.locator("#own-presenters img").count() == 0
 
     page.locator("#own-presenters input + span").click()
     browser.write("#script", "Hello from my desk.")
@@ -113,6 +115,8 @@ def test_what_is_missing_is_said_beside_its_field_and_nothing_is_sent(browser, b
     }
     for field, words in expected.items():
         browser.see(f"{FORM} [data-field={field}] .wrong", words)
+    red = page.locator(f"{FORM} .wrong").first.evaluate("words => getComputedStyle(words).color")
+    assert page.locator(f"{FORM} [name=name]").evaluate("field => getComputedStyle(field).borderColor") == red
     assert page.evaluate("document.activeElement.name") == "upload_id"
     assert rows(Creation.objects.count) == 0
 
@@ -166,12 +170,115 @@ def test_the_consent_page_of_a_twin_is_a_link(browser, browser_site, customer):
     assert link.get_attribute("rel") == "noopener"
 
 
+def test_an_expired_link_to_the_consent_page_is_replaced(browser, browser_site, customer, sandbox):
+    sandbox.configure(consent_by_itself=False)
+    creation = rows(run, rows(order, customer, CreationKind.DIGITAL_TWIN), EntryStatus.WAITING_FOR_CONSENT)
+    rows(lambda: Creation.objects.update(consent_url_expires_at=creation.created_at))
+    page = open_mine(browser, browser_site, customer)
+    browser.see("#own-presenters", "The link to the consent page has expired.")
+    assert page.get_by_role("link", name="Consent page").count() == 0
+    renew = page.get_by_role("button", name="Fresh link to the consent page of Ada")
+    renew.focus()
+    page.keyboard.press("Enter")
+    link = page.get_by_role("link", name="Consent page")
+    expect(link).to_be_visible(timeout=PATIENCE_MS)
+    assert link.get_attribute("href") == rows(fresh, creation).consent_url
+    browser.see("#announcement", "A fresh link to the consent page of Ada is there")
+    expect(renew).to_be_focused()
+    assert page.locator("#own-presenters", has_text="has expired").count() == 0
+    assert broken_scripts(browser) == []
+
+
+def test_a_fresh_link_that_heygen_does_not_give_leaves_the_old_state_and_says_so(
+    browser, browser_site, customer, sandbox
+):
+    sandbox.configure(consent_by_itself=False)
+    creation = rows(run, rows(order, customer, CreationKind.DIGITAL_TWIN), EntryStatus.WAITING_FOR_CONSENT)
+    rows(lambda: Creation.objects.update(consent_url_expires_at=creation.created_at))
+    sandbox.fault(method="POST", path="/v3/avatars/*/consent", status=500)
+    page = open_mine(browser, browser_site, customer)
+    page.get_by_role("button", name="Fresh link to the consent page of Ada").click()
+    expect(page.locator("#own-presenters .wrong")).not_to_be_empty(timeout=PATIENCE_MS)
+    browser.see("#own-presenters", "The link to the consent page has expired.")
+    assert rows(fresh, creation).consent_url == creation.consent_url
+
+
+def test_a_presenter_and_a_voice_are_renamed(browser, browser_site, customer):
+    rows(made, customer, name="Ada")
+    rows(made, customer, CreationKind.VOICE_CLONE, name="Ada's voice")
+    page = open_mine(browser, browser_site, customer)
+    page.get_by_role("button", name="Rename Ada…").click()
+    assert findings(page, "dialog[open]") == []
+    expect(page.locator("dialog[open] input")).to_have_value("Ada")
+    browser.write("dialog[open] input", "  Grace <at> sea ")
+    page.keyboard.press("Enter")
+    browser.see("#own-presenters .caption", "Grace <at> sea")
+    browser.see("#announcement", "It is called Grace <at> sea now.")
+    expect(page.get_by_role("button", name="Rename Grace <at> sea…")).to_be_focused()
+
+    page.locator("text=Voices of your own").click()
+    page.get_by_role("button", name="Rename Ada's voice…").click()
+    browser.write("dialog[open] input", "Grace speaks")
+    page.locator("dialog[open] .primary").click()
+    browser.see("#own-voices b", "Grace speaks")
+    expect(page.locator("#voice option", has_text="Grace speaks, yours")).to_have_count(1, timeout=PATIENCE_MS)
+    assert rows(lambda: (Avatar.objects.get(is_own=True).name, Voice.objects.get(is_own=True).name)) == (
+        "Grace <at> sea",
+        "Grace speaks",
+    )
+    assert broken_scripts(browser) == []
+
+
+def test_those_of_a_test_key_are_shown_as_such_and_cannot_be_chosen(browser, browser_site, customer):
+    face, speaker = rows(made, customer, name="Ada"), rows(made, customer, CreationKind.VOICE_CLONE, name="Ada's voice")
+    rows(lambda: [model.objects.filter(is_own=True).update(is_test=True) for model in (Avatar, Voice)])
+    page = open_mine(browser, browser_site, customer)
+    browser.see(f"#own-presenters [data-id='{face.avatar_id}'] .caption", "photo avatar · of a test key")
+    assert page.locator(f"#own-presenters input[value='{face.avatar_id}']").is_disabled()
+    page.locator("text=Voices of your own").click()
+    browser.see(f"#own-voices [data-id='{speaker.voice_id}']", "English · of a test key")
+    assert page.locator(f"#voice option[value='{speaker.voice_id}']").count() == 0
+
+
+def test_a_name_that_is_refused_stands_beside_its_field_and_changes_nothing(browser, browser_site, customer):
+    rows(made, customer, name="Ada")
+    rows(make_rule, "forbidden", reason="Not this word.")
+    page = open_mine(browser, browser_site, customer)
+    page.get_by_role("button", name="Rename Ada…").click()
+    for name, words in (("   ", "Give it a name."), ("Forbidden Ada", "Not this word.")):
+        browser.write("dialog[open] input", name)
+        page.locator("dialog[open] .primary").click()
+        browser.see("dialog[open] [data-field=name] .wrong", words)
+        expect(page.locator("dialog[open] input")).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Rename Ada…")).to_be_focused()
+    assert rows(Avatar.objects.get, is_own=True).name == "Ada"
+
+
 def test_a_failed_one_says_why_and_that_nothing_was_charged(browser, browser_site, customer):
     creation = rows(order, customer, stored=False)
     rows(settlement.fail, creation, code="footage_refused", message="No face was found.", reason="test")
     open_mine(browser, browser_site, customer)
     browser.see("#own-presenters .chip", "Failed")
-    browser.see("#own-presenters", "No face was found. Nothing was charged.")
+    browser.see("#own-presenters .reason", "No face was found.")
+    browser.see("#own-presenters", "Nothing was charged.")
+
+
+def test_long_names_and_reasons_stay_within_their_cards(browser, browser_site, customer):
+    name, reason = "Donaudampfschifffahrt" * 9, "Nofacewasfound" * 20
+    for kind in (CreationKind.PHOTO_AVATAR, CreationKind.VOICE_CLONE):
+        creation = rows(order, customer, kind, name=name, stored=False)
+        rows(settlement.fail, creation, code="footage_refused", message=reason, reason="test")
+    browser.page.set_viewport_size({"width": 390, "height": 900})
+    page = open_mine(browser, browser_site, customer)
+    page.locator("text=Voices of your own").click()
+    browser.see("#own-voices .reason", reason)
+    for part in ("#own-presenters .own-card", "#own-presenters .caption b", "#own-voices li", "#own-voices b"):
+        assert page.locator(part).evaluate("part => part.scrollWidth <= part.clientWidth"), part
+    heading = page.locator("#own-presenters .caption b")
+    assert heading.evaluate("name => name.clientHeight <= 2.6 * parseFloat(getComputedStyle(name).fontSize)")
+    assert page.locator("#own-presenters label").get_attribute("title") == name
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_deleting_a_presenter_asks_and_says_what_it_withdraws(browser, browser_site, customer):

@@ -1,5 +1,6 @@
 """Hearing a script, pictures that speak, and own recordings in the studio: what is heard, and what it costs."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from playwright.sync_api import Page, expect
 
+from billing.models import Tier
 from genvid.tests import factories
 from genvid.tests.browser import PATIENCE_MS, Browser, chromium, rows
 from genvid.tests.factories import Person, make_avatar, make_speech, make_voice, set_balance
@@ -118,6 +120,41 @@ def test_what_hearing_cost_beyond_the_free_seconds_is_told(browser, browser_site
     expect(page.locator("#heard-facts")).to_contain_text(
         "Hearing it cost 2 credits: the free seconds of today are used up."
     )
+
+
+def test_the_free_seconds_that_are_left_today_stand_beside_listen_with_the_price_beyond(
+    browser, browser_site, customer, voice
+):
+    page = open_studio(browser, browser_site, customer)
+    browser.see("#allowance", "1 min 00 s of 1 min 00 s are free today, then 1 credit for each begun minute.")
+    assert page.locator("#listen").get_attribute("aria-describedby") == "allowance"
+    rows(spoken, customer, voice, seconds="12.500", free_seconds=12.5)
+    browser.write("#script", SCRIPT)
+    browser.click("#listen")
+    browser.see("#allowance", "47 s of 1 min 00 s are free today, then 1 credit for each begun minute.")
+
+
+@pytest.mark.parametrize(
+    ("free", "words"),
+    [
+        (2, r"The free 2 s of today are used up until \d.*: 1 credit for each begun minute\."),
+        (0, r"Hearing it costs 1 credit for each begun minute\."),
+    ],
+)
+def test_without_free_seconds_the_price_of_listening_is_told_beforehand(
+    browser, browser_site, customer, voice, free, words
+):
+    rows(Tier.objects.update, free_speech_seconds=free)
+    rows(spoken, customer, voice, seconds="2.500", free_seconds=free)
+    page = open_studio(browser, browser_site, customer)
+    expect(page.locator("#allowance")).to_have_text(re.compile(f"^{words}$"), timeout=PATIENCE_MS)
+
+
+def test_the_free_seconds_of_one_account_are_not_shown_to_the_next(browser, browser_site, customer):
+    page = open_studio(browser, browser_site, customer)
+    browser.see("#allowance", "free today")
+    browser.click("#sign-out")
+    expect(page.locator("#allowance")).to_be_empty()
 
 
 def test_a_script_that_cannot_be_spoken_says_why(browser, browser_site, customer, voice, settings):

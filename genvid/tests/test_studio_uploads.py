@@ -107,7 +107,8 @@ def test_a_file_beyond_the_limit_is_not_sent(browser, browser_site, customer):
     sent: list[str] = []
     page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
     drop(page, "#files-drop .drop", "film.mp4", 20 * 1024 * 1024 + 1)
-    browser.see("#files-drop .problem", "film.mp4: The file is larger than 20 MB.")
+    browser.see("#files-drop .problem", "film.mp4: It has 21.0 MB, and this site takes 20 MB at most.")
+    browser.see("#files-drop .drop", "MP4 or WebM, up to 10 minutes. 20 MB at most.")
     assert sent == []
 
 
@@ -138,13 +139,24 @@ def test_a_file_in_use_says_so_and_stays(browser, browser_site, customer, voice)
     assert rows(Upload.objects.filter(pk=upload.pk, deleted_at=None).exists)
 
 
+def test_a_picture_of_a_test_key_is_listed_as_such_and_not_offered(browser, browser_site, customer):
+    ours, of_test_key = rows(lambda: [make_upload(customer, is_test=is_test) for is_test in (False, True)])
+    page = open_studio(browser, browser_site, customer)
+    browser.see(f"#files [data-id='{of_test_key.pk}']", "Picture · of a test key · 320 by 200")
+    show(page, "A picture")
+    expect(page.locator(f"{PICTURES} input[value='{ours.pk}']")).to_have_count(1, timeout=PATIENCE_MS)
+    assert page.locator(f"{PICTURES} input[value='{of_test_key.pk}']").count() == 0
+
+
 def test_older_files_come_on_demand(browser, browser_site, customer):
     rows(lambda: [make_upload(customer, "audio") for _ in range(51)])
     page = open_studio(browser, browser_site, customer)
-    expect(page.locator("#files li")).to_have_count(50, timeout=PATIENCE_MS)
-    browser.click("#more-files")
-    expect(page.locator("#files li")).to_have_count(51, timeout=PATIENCE_MS)
-    assert page.locator("#more-files").is_hidden()
+    for count in (10, 30, 50, 51):
+        expect(page.locator("#files li")).to_have_count(count, timeout=PATIENCE_MS)
+        assert page.locator("#more-files").is_visible() == (count < 51)
+        if count < 51:
+            browser.click("#more-files")
+            expect(page.locator(f"#files li:nth-child({count + 1}) button")).to_be_focused(timeout=PATIENCE_MS)
 
 
 def test_a_photo_of_the_camera_becomes_an_upload(browser, browser_site, customer):

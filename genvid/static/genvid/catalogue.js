@@ -1,7 +1,7 @@
 // The presenters that everybody can choose from.
 
 import { call } from "./api.js";
-import { $, h, later } from "./dom.js";
+import { $, h, image, later } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { fail } from "./notices.js";
 
@@ -38,12 +38,11 @@ export async function loadPresenters(cursor = null) {
 
 function presenterCard(avatar) {
   const [name, ...role] = avatar.name.split(", ");
-  const image = h("img", { src: avatar.preview_image_url || null, alt: "", loading: "lazy" });
-  const frame = h("span", { class: "frame" }, image, avatar.is_premium ? h("span", { class: "premium" }, "Premium") : null);
+  const frame = h("span", { class: "frame" }, image(avatar.preview_image_url), avatar.is_premium ? h("span", { class: "premium" }, "Premium") : null);
   const radio = h("input", { type: "radio", name: "avatar_id", value: avatar.id, onchange: () => choosePresenter(avatar) });
   radio.checked = chosen?.id === avatar.id;
   const small = h("small", {}, role.join(", ") || avatar.kind.replace("_", " "));
-  const label = h("label", {}, radio, h("span", {}, frame, h("span", { class: "caption" }, name, small)));
+  const label = h("label", { title: avatar.name }, radio, h("span", {}, frame, h("span", { class: "caption" }, h("b", {}, name), small)));
   const card = h("div", { class: "presenter" }, label);
   if (avatar.preview_video_url) addPreview(card, frame, avatar);
   return card;

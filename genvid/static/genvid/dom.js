@@ -13,6 +13,9 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Nothing where there is none, or none that can be shown: browsers would draw a frame of it.
+export const image = (src, loading = "lazy") => (src ? h("img", { src, alt: "", loading, onerror: (event) => event.target.remove() }) : null);
+
 export const quiet = (text, onclick, attributes = {}) => h("button", { type: "button", class: "quiet", onclick, ...attributes }, text);
 
 export function later(milliseconds, action) {

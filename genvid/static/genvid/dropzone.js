@@ -2,20 +2,23 @@
 
 import { canFilm, canRecord, recordVoice, takePhoto } from "./capture.js";
 import { $, h, quiet } from "./dom.js";
-import { tell } from "./hub.js";
+import { ENDINGS, limitsOf, sizeOf } from "./formats.js";
+import { on, tell } from "./hub.js";
 import { announce } from "./notices.js";
-import { CANCELED, sendFile } from "./sending.js";
+import { sendFile } from "./sending.js";
+import { CANCELED } from "./transfer.js";
 
-export const ENDINGS = { image: ".jpg,.jpeg,.png,.webp", audio: ".wav,.mp3", video: ".mp4,.webm" };
-const FORMATS = { image: "JPEG, PNG or WebP", audio: "WAV or MP3, up to 10 minutes", video: "MP4 or WebM, up to 10 minutes" };
+const underWay = new Set();
+// The zone that is always there: it takes over from a form that was closed.
+let home = null;
 
 // `kinds`: of uploads. `words`: what to drop. `onready` gets each upload.
-export function dropzone({ kinds, words, onready = () => {} }) {
+export function dropzone({ kinds, words, onready = () => {}, isHome = false }) {
   const input = h("input", { type: "file", accept: kinds.map((kind) => ENDINGS[kind]).join(), multiple: true });
-  const limits = `${kinds.map((kind) => FORMATS[kind]).join("; ")}. 20 MB at most.`;
-  const surface = h("label", { class: "drop" }, input, h("span", {}, h("b", {}, words), h("small", {}, limits)));
+  const surface = h("label", { class: "drop" }, input, h("span", {}, h("b", {}, words), h("small", {}, limitsOf(kinds))));
   const sending = h("div", { class: "sending" }), problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const take = (files) => sendAll([...files], { input, sending, problem, onready });
+  const take = (files) => sendAll([...files], parts), parts = { input, sending, problem, onready, take };
+  if (isHome) home = parts;
   input.addEventListener("change", () => { take(input.files); input.value = ""; });
   acceptDrops(surface, take);
   return h("div", { class: "dropzone" }, surface, h("div", { class: "actions" }, ...devices(kinds, take)), sending, problem);
@@ -42,35 +45,69 @@ function acceptDrops(surface, take) {
   });
 }
 
+const zoneOf = (parts) => (parts.input.isConnected ? parts : home);
+
 // One after the other: the server takes each as a whole.
 async function sendAll(files, parts) {
-  parts.problem.hidden = true;
+  showRefusals(parts, []);
   for (const file of files) await send(file, parts);
 }
 
-async function send(file, { input, sending, problem, onready }) {
-  const stop = new AbortController(), bar = h("progress", { max: 100, value: 0, "aria-label": `Sending ${file.name}` });
-  const row = h("div", { class: "sending-row" }, h("span", {}, file.name), bar, quiet("Stop", () => stop.abort(), { "aria-label": `Stop sending ${file.name}` }));
-  sending.append(row);
+async function send(file, parts) {
+  const stop = new AbortController(), row = sendingRow(file, stop, parts);
+  parts.sending.append(row.element);
+  underWay.add(stop);
   try {
-    const upload = await sendFile(file, { signal: stop.signal, onprogress: (percent) => { bar.value = percent; } });
+    const upload = await sendFile(file, { signal: stop.signal, onprogress: row.progress, onchecking: row.checking });
+    if (stop.signal.aborted) return;
     announce([`${file.name} is uploaded.`, ...upload.notes].join(" "));
     tell("upload-added", upload);
-    onready(upload);
+    parts.onready(upload);
   } catch (error) {
     if (error.message === CANCELED) announce(`${file.name} is not sent.`);
-    else refuse(problem, file, error);
+    else refuse(zoneOf(parts), file, error);
   } finally {
-    const held = row.contains(document.activeElement);
-    row.remove();
-    if (held) input.focus();
+    underWay.delete(stop);
+    const held = row.element.contains(document.activeElement);
+    row.element.remove();
+    if (held) zoneOf(parts).input.focus();
   }
 }
 
-function refuse(problem, file, error) {
-  const line = `${file.name}: ${[error.message, ...Object.values(error.details ?? {})].join(" ")}`;
-  problem.textContent = problem.hidden ? line : `${problem.textContent}\n${line}`;
-  problem.hidden = false;
+function sendingRow(file, stop, parts) {
+  const bar = h("progress", { max: 100, value: 0, "aria-label": `Sending ${file.name}` }), state = h("small", {}, sizeOf(file.size));
+  const about = h("span", { class: "about" }, h("b", {}, file.name), state);
+  const element = h("div", { class: "sending-row" }, about, bar, quiet("Stop", () => stop.abort(), { "aria-label": `Stop sending ${file.name}` }));
+  const moveHome = () => element.isConnected || zoneOf(parts).sending.append(element);
+  const progress = (loaded, total) => {
+    moveHome();
+    bar.value = Math.floor((loaded * 100) / total);
+    state.textContent = `${sizeOf(Math.min(loaded, file.size))} of ${sizeOf(file.size)}`;
+  };
+  // How long the check takes, nobody knows.
+  const checking = () => {
+    moveHome();
+    if (!bar.hasAttribute("value")) return;
+    bar.removeAttribute("value");
+    bar.setAttribute("aria-label", `Checking ${file.name}`);
+    state.textContent = "Being checked…";
+    announce(`${file.name} is sent, and is being checked.`);
+  };
+  return { element, progress, checking };
+}
+
+function refuse(parts, file, error) {
+  const words = `${file.name}: ${[error.message, ...Object.values(error.details ?? {})].join(" ")}`;
+  const help = error.help ? h("a", { href: error.help, target: "_blank" }, "What the operator has to do") : null;
+  const retry = error.mayRetry || error.status === 0 ? quiet("Send again", () => parts.take([file]), { "aria-label": `Send ${file.name} again` }) : null;
+  showRefusals(parts, [...parts.problem.children, h("span", { class: "refusal" }, words, help, retry)]);
+  if (error.code === "upload_refused") tell("materials-used");
+}
+
+function showRefusals({ problem, input }, lines) {
+  problem.replaceChildren(...lines);
+  problem.hidden = !lines.length;
+  input.setAttribute("aria-invalid", String(Boolean(lines.length)));
 }
 
 // A file that misses a zone would otherwise replace the page.
@@ -78,5 +115,8 @@ export function startDropzones() {
   for (const name of ["dragover", "drop"]) {
     addEventListener(name, (event) => { if (event.dataTransfer?.types.includes("Files") && !event.target.closest?.(".drop")) event.preventDefault(); });
   }
-  $("files-drop").append(dropzone({ kinds: ["image", "audio", "video"], words: "Drop files here, or choose some" }));
+  on("signing-out", () => underWay.forEach((stop) => stop.abort()));
+  on("signed-out", () => document.querySelectorAll(".dropzone .problem").forEach((problem) => { problem.hidden = true; }));
+  addEventListener("beforeunload", (event) => { if (underWay.size) event.preventDefault(); });
+  $("files-drop").append(dropzone({ kinds: ["image", "audio", "video"], words: "Drop files here, or choose some", isHome: true }));
 }

@@ -5,7 +5,8 @@ import { Order, call } from "./api.js";
 import { $, pause, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { showProblem } from "./notices.js";
-import { credits, seconds } from "./words.js";
+import { tokens } from "./tokens.js";
+import { credits, seconds, timeOfDay } from "./words.js";
 
 const BETWEEN_LOOKS_MS = 500;
 const CHANGED = "The words or the voice have changed: listen again to know the final price.";
@@ -24,7 +25,23 @@ export function startListening() {
   $("speech").addEventListener("error", renewLink);
   on("request-changed", showHeard);
   on("quoted", showPrice);
-  on("signed-out", () => { order.forget(); forgetSpeech(); });
+  on("wallet", () => $("allowance").textContent || showAllowance());
+  on("purchased", showAllowance);
+  on("signed-out", () => { order.forget(); forgetSpeech(); $("allowance").textContent = ""; });
+}
+
+// What may be heard today. Without an answer nothing is said of it.
+async function showAllowance() {
+  const person = tokens.get()?.person;
+  const { data } = await call("usage?group_by=api_key").catch(() => ({}));
+  if (tokens.get() && tokens.get().person === person) $("allowance").textContent = data?.speech_today ? allowanceOf(data.speech_today) : "";
+}
+
+function allowanceOf({ free_seconds: whole, free_seconds_left: left, resets_at: end, credits_per_minute: price }) {
+  const beyond = price == null ? "nothing more can be heard" : `${credits(price)} for each begun minute`;
+  if (!whole) return price == null ? "" : `Hearing it costs ${beyond}.`;
+  if (left < 1) return `The free ${seconds(whole)} of today are used up until ${timeOfDay(end)}: ${beyond}.`;
+  return `${seconds(Math.floor(left))} of ${seconds(whole)} are free today, then ${beyond}.`;
 }
 
 export function forgetSpeech() {
@@ -79,6 +96,7 @@ function hear(request, speech) {
   showHeard();
   if (heard()) $("speech").play().catch(() => {});
   if (speech.credits.charged) loadWallet().catch(() => {});
+  showAllowance();
   tell("request-changed");
 }
 

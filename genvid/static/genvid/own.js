@@ -4,9 +4,10 @@ import { loadWallet } from "./account.js";
 import { allOf, call } from "./api.js";
 import { avatars } from "./catalogue.js";
 import { ask } from "./dialogs.js";
-import { $, h, pause, quiet } from "./dom.js";
+import { $, h, image, pause, quiet } from "./dom.js";
 import { on, tell } from "./hub.js";
 import { announce, fail } from "./notices.js";
+import { openRenaming } from "./renaming.js";
 import { tokens } from "./tokens.js";
 import { credits } from "./words.js";
 
@@ -15,13 +16,15 @@ const PENDING = ["review", "queued", "creating", "waiting_for_consent"];
 const STATES = { review: "We look at it first", queued: "Waiting", creating: "Being made", waiting_for_consent: "Waiting for consent", ready: "Ready", failed: "Failed", refused: "Refused" };
 const LOOKS = { ready: "completed", failed: "failed", refused: "failed" };
 const WARNING = "This withdraws the consent: nobody can use it from now on, and the copy at the provider is deleted. Queued videos of it fail and give their credits back. Finished videos stay.";
+const EXPIRED = "The link to the consent page has expired.";
 const NOBODY = "No presenter of your own yet. Make one from a picture, or from a film of somebody who speaks.";
 const NO_VOICE = "No voice of your own yet. Clone one from a recording.";
 
 export let chosenOwn = null;
 let faces = [], voices = [], epoch = 0;
 
-export const ownVoices = () => voices;
+// Those of test keys are for test videos alone.
+export const ownVoices = () => voices.filter((voice) => !voice.is_test);
 
 export function startOwn() {
   on("own-added", () => loadOwn().catch(fail));
@@ -68,14 +71,14 @@ function keepingFocus(box, draw) {
   if (key) (box.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? box.parentElement.querySelector("[data-make]")).focus({ preventScroll: true });
 }
 
-const isUsable = (avatar) => avatar.status === "ready" && avatar.is_available;
+const isUsable = (avatar) => avatar.status === "ready" && avatar.is_available && !avatar.is_test;
+const OF_TEST_KEY = " · of a test key";
 
 function faceCard(avatar) {
   const radio = h("input", { type: "radio", name: "own_id", value: avatar.id, disabled: !isUsable(avatar), "data-key": `choose ${avatar.id}`, onchange: () => choose(avatar) });
   radio.checked = chosenOwn?.id === avatar.id;
-  const image = h("img", { src: avatar.preview_image_url || null, alt: "", loading: "lazy" });
-  const frame = h("span", { class: "frame" }, image);
-  const label = h("label", {}, radio, h("span", {}, frame, h("span", { class: "caption" }, avatar.name, h("small", {}, avatar.kind.replace("_", " ")))));
+  const frame = h("span", { class: "frame" }, image(avatar.preview_image_url));
+  const label = h("label", { title: avatar.name }, radio, h("span", {}, frame, h("span", { class: "caption" }, h("b", {}, avatar.name), h("small", {}, avatar.kind.replace("_", " "), avatar.is_test ? OF_TEST_KEY : ""))));
   return h("div", { class: "presenter own-card", "data-id": avatar.id }, label, ...stateOf("avatars", avatar));
 }
 
@@ -85,7 +88,7 @@ function choose(avatar) {
 }
 
 function voiceRow(voice) {
-  return h("li", { "data-id": voice.id }, h("span", { class: "about" }, h("b", {}, voice.name), h("small", {}, voice.language)), ...stateOf("voices", voice));
+  return h("li", { "data-id": voice.id }, h("span", { class: "about" }, h("b", { title: voice.name }, voice.name), h("small", {}, voice.language, voice.is_test ? OF_TEST_KEY : "")), ...stateOf("voices", voice));
 }
 
 // Nothing for those that the operator has made for the account: they are as those of the catalogue.
@@ -93,16 +96,19 @@ function stateOf(path, entry) {
   if (!entry.credits) return [];
   const money = entry.credits.held ? `${credits(entry.credits.held)} held` : entry.credits.charged ? `${credits(entry.credits.charged)} charged` : "Nothing was charged.";
   const problem = h("span", { class: "wrong", role: "alert" });
-  const actions = h("div", { class: "actions" }, ...consentSteps(entry, problem), removal(path, entry, problem));
+  const rename = quiet("Rename…", () => openRenaming(path, entry), { "data-key": `rename ${entry.id}`, "aria-label": `Rename ${entry.name}…` });
+  const actions = h("div", { class: "actions" }, ...consentSteps(entry, problem), rename, removal(path, entry, problem));
   const chip = h("span", { class: `chip ${LOOKS[entry.status] ?? "processing"}` }, STATES[entry.status]);
-  return [h("div", { class: "own-state" }, chip, h("small", {}, entry.error ? `${entry.error.message} ${money}` : money), actions, problem)];
+  const reason = entry.error ? h("span", { class: "reason" }, entry.error.message) : null;
+  return [h("div", { class: "own-state" }, chip, reason, h("small", {}, money), actions, problem)];
 }
 
 function consentSteps(entry, problem) {
   if (entry.consent?.status !== "waiting") return [];
-  const page = entry.consent.url && h("a", { class: "quiet", href: entry.consent.url, target: "_blank", rel: "noopener", "data-key": `page ${entry.id}` }, "Consent page");
+  const page = !entry.consent.url ? h("small", {}, EXPIRED) : h("a", { class: "quiet", href: entry.consent.url, target: "_blank", rel: "noopener", "data-key": `page ${entry.id}` }, "Consent page");
   const renew = () => attempt(problem, async () => {
     await call(`avatars/${entry.id}/consent`, { method: "POST" });
+    announce(`A fresh link to the consent page of ${entry.name} is there, for a day.`);
     await loadOwn();
   });
   return [page, quiet("Fresh link", renew, { "data-key": `renew ${entry.id}`, "aria-label": `Fresh link to the consent page of ${entry.name}` })];

@@ -5,7 +5,7 @@ import { dropzone } from "./dropzone.js";
 import { on, tell } from "./hub.js";
 import { fail } from "./notices.js";
 import { signedLink } from "./player.js";
-import { factsOf, hasMoreUploads, showPicture, uploadOf, uploadsOf } from "./uploads.js";
+import { factsOf, hasMoreUploads, loadMoreUploads, showPicture, uploadOf, uploadsOf } from "./uploads.js";
 
 const CARDS = { image: pictureCard, audio: soundRow };
 
@@ -22,7 +22,7 @@ export function picker(name, { kind, words, none }) {
     const held = list.contains(document.activeElement) ? document.activeElement.value : null;
     const uploads = uploadsOf(kind);
     list.replaceChildren(...(uploads.length ? uploads.map((upload) => CARDS[kind](upload, name, upload.id === chosen, () => choose(upload))) : [h("p", { class: "empty" }, none)]));
-    if (hasMoreUploads()) list.append(quiet("More files", () => $("more-files").click()));
+    if (hasMoreUploads()) list.append(quiet("More files", () => loadMoreUploads().catch(fail)));
     if (held) list.querySelector(`[value="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
     if (chosen && !uploads.some(({ id }) => id === chosen)) choose(null);
   };
@@ -42,11 +42,11 @@ const radioFor = (upload, name, checked, onchange) => {
 function pictureCard(upload, ...choice) {
   const frame = h("span", { class: "frame" });
   showPicture(upload, frame);
-  return h("div", { class: "presenter" }, h("label", {}, radioFor(upload, ...choice), h("span", {}, frame, h("span", { class: "caption" }, upload.filename, h("small", {}, factsOf(upload))))));
+  return h("div", { class: "presenter" }, h("label", { title: upload.filename }, radioFor(upload, ...choice), h("span", {}, frame, h("span", { class: "caption" }, h("b", {}, upload.filename), h("small", {}, factsOf(upload))))));
 }
 
 function soundRow(upload, ...choice) {
-  return h("label", { class: "sound" }, radioFor(upload, ...choice), h("span", {}, h("b", {}, upload.filename), h("small", {}, factsOf(upload))));
+  return h("label", { class: "sound", title: upload.filename }, radioFor(upload, ...choice), h("span", {}, h("b", {}, upload.filename), h("small", {}, factsOf(upload))));
 }
 
 function hear(preview, upload) {

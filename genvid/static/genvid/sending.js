@@ -1,30 +1,17 @@
-// Sends a file with its progress, which fetch does not tell.
+// Sends a file: in one request, or straight to the bucket where it is too large for that.
 
-import { API, readAnswer, renewing, unreachable } from "./api.js";
+import { API, readAnswer, renewing } from "./api.js";
+import { sendToBucket } from "./bucket.js";
+import { isLarge, requireSendable } from "./formats.js";
 import { tokens } from "./tokens.js";
+import { postForm } from "./transfer.js";
 
-export const CANCELED = "canceled";
-const FORM_LIMIT = 20 * 1024 * 1024;
-const TOO_LARGE = "The file is larger than 20 MB.";
-
-// Answers the upload. `onprogress` hears of percents; `signal` aborts it, which rejects with CANCELED.
-export async function sendFile(file, { onprogress, signal }) {
-  if (file.size > FORM_LIMIT) throw new Error(TOO_LARGE);
-  const { status, text } = await renewing(() => post(file, onprogress, signal));
+// Answers the upload. `onprogress` hears of bytes and of how many there are, `onchecking` once all are there;
+// `signal` aborts it, which rejects with CANCELED.
+export async function sendFile(file, { onprogress, onchecking, signal }) {
+  requireSendable(file);
+  if (isLarge(file)) return sendToBucket(file, { onprogress, onchecking, signal });
+  const headers = () => ({ Authorization: `Bearer ${tokens.get()?.access}` });
+  const { status, text } = await renewing(() => postForm(`${API}uploads`, { file }, { headers: headers(), onprogress, signal }));
   return readAnswer(status, text).data;
-}
-
-function post(file, onprogress, signal) {
-  const form = new FormData(), request = new XMLHttpRequest();
-  form.append("file", file, file.name);
-  return new Promise((resolve, reject) => {
-    request.upload.onprogress = ({ loaded, total }) => onprogress(Math.floor((loaded * 100) / total));
-    request.onload = () => resolve({ status: request.status, text: request.responseText });
-    request.onerror = () => reject(unreachable());
-    request.onabort = () => reject(new Error(CANCELED));
-    signal.addEventListener("abort", () => request.abort());
-    request.open("POST", `${API}uploads`);
-    request.setRequestHeader("Authorization", `Bearer ${tokens.get()?.access}`);
-    request.send(form);
-  });
 }

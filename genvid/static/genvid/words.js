@@ -22,6 +22,8 @@ export const minorUnits = (currency) => 10 ** currencyFormat(currency).resolvedO
 export const money = (amount, currency, options) => currencyFormat(currency, options).format(amount / minorUnits(currency));
 
 export const day = (time) => new Date(time).toLocaleDateString([], { dateStyle: "long" });
+export const shortDay = (time) => new Date(time).toLocaleDateString([], { dateStyle: "medium" });
 export const moment = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+export const timeOfDay = (time) => new Date(time).toLocaleTimeString([], { timeStyle: "short" });
 
 export const every = (interval) => (interval === "year" ? "a year" : "a month");

@@ -1,0 +1,74 @@
+// Files beyond what one request takes: a form that the server signs, sent straight to the bucket, and checked there.
+
+import { Order, call } from "./api.js";
+import { pause } from "./dom.js";
+import { typeOf } from "./formats.js";
+import { CANCELED, postForm } from "./transfer.js";
+
+const BETWEEN_LOOKS_MS = 2000;
+const LATE = "The time for sending it is over. Send it again.";
+const BROKEN = "The connection broke while it was sent. Send it again.";
+const FAR = "The storage of this site cannot be reached. Some networks do not let files out: send it again, or from another network.";
+const CLOSED = "The storage of this site takes no files from web pages yet: the operator has to permit it (a CORS rule of the bucket). Until then, send a file of 20 MB at most, or send it by the API.";
+const order = new Order();
+
+// A fresh form may help, or nothing but the operator.
+const again = (message, more = {}) => Object.assign(new Error(message), { mayRetry: true, ...more });
+
+export async function sendToBucket(file, { onprogress, onchecking, signal }) {
+  const { data: place } = await order.post("uploads", { filename: file.name, content_type: typeOf(file), size_bytes: file.size });
+  try {
+    await put(file, place, onprogress, signal);
+    return await checked(place, onchecking, signal);
+  } catch (error) {
+    // What was refused stays in the list, with the reason; of anything else nothing is left.
+    if (error.code !== "upload_refused") call(`uploads/${place.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function put(file, place, onprogress, signal) {
+  let sent = 0, whole = Infinity;
+  const progress = (loaded, total) => { [sent, whole] = [loaded, total]; onprogress(loaded, total); };
+  const answer = await postForm(place.upload_url, { ...place.upload_fields, file }, { onprogress: progress, signal }).catch((error) => error);
+  if (answer.message === CANCELED) throw answer;
+  // Only its answer is lost: whether the file is there, `complete` knows.
+  if (answer.status === 0 && sent < whole) throw await reasonOf(place, sent);
+  if (answer.status >= 300) throw refusalOf(answer, place);
+}
+
+const isLate = ({ expires_at: end }) => Date.now() >= Date.parse(end);
+
+// A browser does not say why there is no answer. Without a CORS rule it does not even begin to send.
+async function reasonOf(place, sent) {
+  if (isLate(place)) return again(LATE);
+  if (sent) return again(BROKEN);
+  const isThere = await fetch(place.upload_url, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
+  return isThere ? again(CLOSED, { help: "/docs/production#pages-of-other-origins" }) : again(FAR);
+}
+
+// In the bucket's words, which are XML.
+function refusalOf({ status, text }, place) {
+  const answer = new DOMParser().parseFromString(text, "text/xml");
+  const [code, message] = ["Code", "Message"].map((name) => answer.querySelector(name)?.textContent ?? "");
+  if (isLate(place) || /expired/i.test(message)) return again(LATE);
+  return again(`The storage of this site did not take it (${code || status}). Send it again.`);
+}
+
+const isTemporary = ({ status }) => status === 0 || status === 429 || status >= 500;
+
+const stopped = (signal) => new Promise((resolve) => { signal.addEventListener("abort", resolve); });
+
+// The bytes are there: a server that does not answer now is asked until it does.
+async function checked({ id }, onchecking, signal) {
+  while (!signal.aborted) {
+    onchecking();
+    const { data } = await call(`uploads/${id}/complete`, { method: "POST" }).catch((error) => {
+      if (!isTemporary(error)) throw error.code === "invalid_state" ? again(BROKEN) : error;
+      return {};
+    });
+    if (data?.status === "ready") return data;
+    await Promise.race([pause(BETWEEN_LOOKS_MS), stopped(signal)]);
+  }
+  throw new Error(CANCELED);
+}
