@@ -1,4 +1,4 @@
-"""`make chaos` with forty videos instead of three hundred."""
+"""`make chaos` with eight orders and three customers, who also make own material."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from genvid.tests.site import ROOT, clean_environment
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
-SHORT = {"VIDEOS": "40", "ACCOUNTS": "6", "CHAOS_WORKERS": "2", "PATIENCE": "900"}
+SHORT = {"VIDEOS": "8", "ACCOUNTS": "3", "CHAOS_WORKERS": "2", "PATIENCE": "900"}
 TIMEOUT = 3600.0
 
 

@@ -56,14 +56,14 @@ class Plan:
 
     @classmethod
     def from_environment(cls) -> "Plan":
-        videos = int(os.environ.get("VIDEOS", "300"))
+        videos = int(os.environ.get("VIDEOS", "240"))
         return cls(
             seed=int(os.environ.get("SEED") or secrets.randbelow(10**9)),
             videos=videos,
             accounts=int(os.environ.get("ACCOUNTS", "30")),
             workers=int(os.environ.get("CHAOS_WORKERS", "4")),
             min_storm_seconds=min(60.0, 15.0 + videos / 10),
-            max_storm_seconds=60.0 + videos * 0.8,
+            max_storm_seconds=150.0 + videos * 0.8,
             patience=float(os.environ.get("PATIENCE", "180")),
         )
 
@@ -115,6 +115,7 @@ FAULTS = {
     "late_error_rate": 0.03,
     "garbage_rate": 0.01,
     "rate_limit_rate": 0.005,
+    "making_failure_rate": 0.12,
     "drop_answer_rate": 0.04,
     "expired_link_rate": 0.05,
     "truncate_rate": 0.05,
@@ -132,6 +133,8 @@ FAST_SETTINGS = {
     "SWEEP_SECONDS": "0.7",
     "BACKFILL_SECONDS": "5",
     "LEARN_SECONDS": "5",
+    "UPLOAD_SWEEP_SECONDS": "1",
+    "OWN_AVATAR_LEASE": "15",
     "HEYGEN_READ_TIMEOUT": "3",
     "HEYGEN_WRITE_TIMEOUT": "3",
     "VIDEO_SUBMIT_LEASE": "7",
@@ -147,6 +150,8 @@ FAST_SETTINGS = {
 }
 # An acknowledged commit must survive a crash: the usual flags of the tests do not guarantee that.
 POSTGRES_FLAGS = ("synchronous_commit=on",)
+FREE_SPEECH_SECONDS = 3
+"""So few a day that most texts cost a credit."""
 WALLET_DOLLARS = 1_000_000
 SLOTS_AT_SANDBOX = 10
 """Fewer than HEYGEN_MAX_CONCURRENT, so that HeyGen itself says 429 now and then."""

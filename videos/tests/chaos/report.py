@@ -7,8 +7,9 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from avatars.models import Creation, Upload
 from videos.enums import Status
-from videos.models import Video
+from videos.models import Speech, Video
 
 NOT_POLLING = ("POST /v3/videos", "GET /v3/videos/{video_id}", "DELETE /v3/videos/{video_id}")
 WARNING_LEVELS = ("error", "critical", "warning")
@@ -25,6 +26,7 @@ def sections(
         ("requests at HeyGen", dict(sorted(sandbox_state["requests"].items()))),
         ("calls per completed video", _calls_per_video(sandbox_state["requests"])),
         ("videos", _video_counts()),
+        ("own material", _own_counts()),
         ("seconds", _seconds()),
         ("log lines", dict(_warning_lines(logs).most_common(12))),
     ]
@@ -53,6 +55,20 @@ def _video_counts() -> dict[str, int]:
             found[f"end learned by {video.learned_by}"] += 1
         if video.error_code:
             found[f"failed with {video.error_code}"] += 1
+    return dict(sorted(found.items()))
+
+
+def _own_counts() -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for creation in Creation.objects.all():
+        deleted = ", deleted" if creation.deleted_at else ""
+        found[f"{creation.kind} {creation.status}{deleted}"] += 1
+        found["creations ordered anew"] += max(0, creation.attempt - 1)
+    for speech in Speech.objects.all():
+        found[f"speech {speech.status}"] += 1
+        found["credits for speech"] += speech.credits_charged
+    for upload in Upload.objects.all():
+        found[f"upload of a {upload.origin}, {'deleted' if upload.deleted_at else upload.status}"] += 1
     return dict(sorted(found.items()))
 
 
