@@ -11,7 +11,8 @@ from itertools import zip_longest
 from typing import Any, cast
 
 from django.db import connections
-from django.db.models import Expression, JSONField, QuerySet
+from django.db.models import Expression, IntegerField, JSONField, QuerySet, Subquery
+from django.db.models.expressions import Col
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.sql import Literal
 
@@ -79,5 +80,14 @@ def _check_columns(compiler: SQLCompiler) -> None:
     """Of the columns that Django converts after reading, the cursor converts JSON alone."""
     columns = [column for column, *_ in compiler.select[: compiler.col_count]]
     for _, column in compiler.get_converters(columns).values():
-        if not isinstance(column.output_field, JSONField):
+        if not isinstance(column.output_field, JSONField) and not _is_plain_column(column):
             raise TypeError(f"{column} cannot be read by a compiled query.")
+
+
+def _is_plain_column(expression: Any) -> bool:
+    """Whether a subquery reads an integer column as it is: only computed ones come in another type."""
+    if not isinstance(expression, Subquery) or not isinstance(expression.output_field, IntegerField):
+        return False
+    # What is computed, a sum say, stands among the annotations.
+    columns = () if expression.query.annotation_select else expression.query.select
+    return bool(columns) and all(isinstance(each, Col) for each in columns)

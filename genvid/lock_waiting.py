@@ -2,16 +2,21 @@
 
 Whoever waits for a table holds up everybody who comes to it later. So PostgreSQL ends the wait after seconds
 (`lock_timeout`), requests go on, and the change is tried again once they have passed.
+
+A transaction that changes several tables holds some while it waits for others, and a request may hold those and wait
+for the first. PostgreSQL looks for such a deadlock when somebody has waited for `deadlock_timeout`, a second, and fails
+whoever looked. So a transaction may wait in its first moments alone: then no request has waited for it for so long.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 PASSING = (errors.LockNotAvailable, errors.DeadlockDetected)
 Connection = Any
@@ -57,7 +62,7 @@ def run_patiently(
 
     `tell` gets the holders of locks and the pause that follows. Raises the last failure.
     """
-    with lock_timeout(connection, lock_seconds):
+    with lock_timeout(connection, lock_seconds), waits_of_transactions(connection, lock_seconds):
         for pause in pauses:
             try:
                 work()
@@ -94,6 +99,25 @@ def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
         if not connection.connection.closed:
             with connection.cursor() as cursor:
                 _set(cursor, before)
+
+
+def waits_of_transactions(connection: Connection, seconds: float) -> AbstractContextManager[None]:
+    """A transaction waits for locks in its first `seconds` alone; after that it fails where one is in its way."""
+    began = 0.0
+
+    def bound(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal began
+        status = connection.connection.info.transaction_status
+        if status == TransactionStatus.IDLE:
+            began = time.monotonic()
+        # One that has failed takes nothing but a rollback.
+        if connection.in_atomic_block and status != TransactionStatus.INERROR:
+            left = max(1, round((seconds - (time.monotonic() - began)) * 1000))
+            connection.connection.execute(f"SET LOCAL lock_timeout = '{left}ms'")
+        return execute(sql, params, many, context)
+
+    made: AbstractContextManager[None] = connection.execute_wrapper(bound)
+    return made
 
 
 def _set(cursor: Any, value: str) -> None:

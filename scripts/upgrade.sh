@@ -100,10 +100,20 @@ replace() {
     wait_until_ready "$1"
 }
 
+# Of the test keys, where they are on and it runs on this machine: the sandbox has an image of its own.
+renderer='docker compose --profile test-keys'
+has_renderer=no
+! $renderer exec -T test-renderer true >/dev/null 2>&1 || has_renderer=yes
+
 say "building the image"
 docker compose build
+[ "$has_renderer" = no ] || $renderer build test-renderer
 say "migrating; the processes of the release before go on"
 docker compose run --rm --no-deps migrate
+if [ "$has_renderer" = yes ]; then
+    say "replacing test-renderer: the workers of both releases ask it"
+    $renderer up -d --no-deps test-renderer
+fi
 say "replacing $workers: each finishes what it holds"
 # shellcheck disable=SC2086 - a list of words
 docker compose up -d --no-deps $workers

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import ssl
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any, Self
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests.certificates import write_certificate
 from genvid.tests.services import Service
+from genvid.tests.tools import find
 
 OPS = Path(__file__).resolve().parents[2] / "docs" / "ops"
 HOST = "genvid.example.com"
@@ -173,8 +173,3 @@ class Proxy(Service):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return http.client.HTTPSConnection("127.0.0.1", self._secure.number, timeout=60, context=context)
-
-
-def find(name: str) -> str | None:
-    """Debian keeps nginx where only root's PATH looks."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")

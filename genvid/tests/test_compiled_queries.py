@@ -23,6 +23,7 @@ class Thing(models.Model):  # noqa: DJ008 - nobody reads it
     name = models.CharField(max_length=20)
     made_at = models.DateTimeField(default=MOMENT)
     facts = models.JSONField(null=True)
+    size = models.BigIntegerField(default=3)
     share = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("0.50"))
     secret = EncryptedTextField(null=True)
 
@@ -159,6 +160,26 @@ def test_a_prepared_statement_is_seen_by_those_who_watch_statements(table):
 def test_a_column_that_django_decrypts_is_refused(table):
     with pytest.raises(TypeError, match="secret"):
         ask(CompiledQuery(things("default", "name", "secret")))
+
+
+def of_others(figure: Any) -> CompiledQuery:
+    """`figure`: of all things, beside each."""
+
+    def build(name: Any, since: Any) -> Any:
+        found = Thing.objects.filter(name=name, made_at__gte=since)
+        return found.annotate(figure=models.Subquery(figure)).values_list("name", "figure")
+
+    return CompiledQuery(build)
+
+
+def test_a_subquery_of_an_integer_column_is_read_as_it_is(table):
+    assert ask(of_others(Thing.objects.filter(name="a").values("size"))) == [("a", 3)]
+
+
+def test_a_subquery_of_a_computed_number_is_refused_since_the_server_sends_another_type(table):
+    total = Thing.objects.order_by().values("name").annotate(total=models.Sum("size")).values("total")
+    with pytest.raises(TypeError, match="Subquery"):
+        ask(of_others(total))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Changes of tables give up their place in the queue of locks, on a real PostgreSQL with a held lock."""
 
+import re
 import time
 from collections.abc import Iterator
 from threading import Thread
@@ -8,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.apps import apps
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection, transaction
 from django.db.migrations.operations import AddIndex
 from django.db.migrations.state import ProjectState
 from django.db.models import Index
 
-from accounts.models import KnownNetwork
+from accounts.models import KnownNetwork, User
 from genvid.index_changes import ChangeIndexes
 from genvid.lock_waiting import Holder, lock_timeout, run_patiently
 from genvid.management.commands.migrate import Command
@@ -100,6 +101,54 @@ def test_after_the_last_try_the_failure_is_raised_and_requests_go_on(reader):
     assert (told, current_timeout(), KnownNetwork.objects.count()) == ([0.0, 0.0], "0", 0)
 
 
+def test_of_a_change_and_a_request_that_wait_for_each_other_the_request_goes_on(reader):
+    """The change has held its first table for longer than it may wait, and the request waits for that one."""
+    tries, other = [], User._meta.db_table
+
+    def alter_both() -> None:
+        with connection.schema_editor(atomic=True) as editor:
+            tries.append(1)
+            editor.execute(f"ALTER TABLE {other} ALTER COLUMN email SET NOT NULL")
+            if len(tries) == 1:
+                request.start()
+                wait_until_blocked(reader.pid)
+                editor.execute("SELECT pg_sleep(0.8)")
+            editor.execute(f"ALTER TABLE {TABLE} ALTER COLUMN last_used_at SET NOT NULL")
+
+    def read_the_other() -> None:
+        try:
+            reader.session.execute(f"SELECT 1 FROM {other}")  # noqa: S608 - our own name
+        except psycopg.Error as error:
+            failures.append(error)
+        reader.end()
+
+    failures: list[psycopg.Error] = []
+    request = Thread(target=read_the_other)
+    run_patiently(connection, alter_both, lock_seconds=0.5, pauses=[0.0] * 100, tell=lambda *_: request.join())
+    assert (failures, len(tries)) == ([], 2)
+
+
+def wait_until_blocked(pid: int) -> None:
+    blocked = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+    with connect(autocommit=True) as watcher:
+        while not watcher.execute(blocked, [pid]).fetchone():
+            time.sleep(0.01)
+
+
+def test_a_change_may_read_rows_by_a_cursor_of_the_server_and_roll_back_to_a_savepoint():
+    read: list[Any] = []
+
+    def change() -> None:
+        with transaction.atomic():
+            read.extend(User.objects.iterator(chunk_size=10))
+            with pytest.raises(DataError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+            read.append(User.objects.count())
+
+    run_patiently(connection, change, lock_seconds=SECONDS, pauses=[], tell=lambda *_: None)
+    assert (read, current_timeout()) == ([0], "0")
+
+
 def test_other_failures_are_raised_at_once():
     def fail() -> None:
         with connection.cursor() as cursor:
@@ -153,5 +202,6 @@ def test_the_command_tells_the_holder_and_goes_on(reader, capsys, monkeypatch):
     monkeypatch.setattr(command, "tell", tell)
     command.handle(database="default", lock_timeout=SECONDS, lock_tries=3)
     said = capsys.readouterr().out
-    assert f"Held by process {reader.pid} (reader), idle in transaction, in a transaction for 0 s, on {TABLE}" in said
+    held = rf"Held by process {reader.pid} \(reader\), idle in transaction, in a transaction for \d+ s, on {TABLE}"
+    assert re.search(held, said)
     assert "Try 2 follows in 0 s" in said

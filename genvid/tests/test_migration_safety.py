@@ -19,7 +19,7 @@ from genvid.index_changes import ChangeIndexes
 from genvid.model_fields import ExactCharField
 from genvid.tests.migration_safety import findings
 
-OURS = ("accounts", "avatars", "billing", "mail", "videos")
+OURS = ("accounts", "avatars", "billing", "heartbeats", "mail", "videos")
 RELEASED = {
     "accounts": "0005_audit_acts_of_billing",
     "avatars": "0001_initial",

