@@ -43,6 +43,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/app \
     DJANGO_SETTINGS_MODULE=genvid.settings \
     GENVID_VAR=/data \
+    WORKER_ALIVE_FILE=/tmp/genvid-worker \
     STATIC_ROOT=/app/static \
     GRANIAN_INTERFACE=wsgi \
     GRANIAN_HOST=0.0.0.0 \

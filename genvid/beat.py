@@ -13,6 +13,7 @@ from celery.beat import PersistentScheduler
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from genvid import database_clock
 from genvid.heartbeats.sending import send_heartbeats
 from genvid.jobs import DEFAULT_QUEUE, HEARTBEAT
 from genvid.schedule import JOBS
@@ -68,6 +69,7 @@ def beat() -> None:
     """One message to each queue that has answered the last. A failure is the schedule's least worry."""
     try:
         send_heartbeats()
+        database_clock.measure_now_and_then()
     except Exception as error:  # noqa: BLE001 - whatever fails here, the schedule must go on
         logger.warning("heartbeats_not_sent", error=repr(error))
         connections.close_all()

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache, partial
@@ -55,25 +55,41 @@ class Calls(Generic[Item, Result]):
             for _ in range(reserved - len(items)):
                 self._threads.free.release()
         for item in items:
-            future = self._threads.executor.submit(copy_context().run, self._call, item)
-            future.add_done_callback(lambda _: self._threads.free.release())
-            self._running.add(future)
+            self._running.add(self._threads.executor.submit(copy_context().run, self._made, item))
+
+    def _made(self, item: Item) -> Result:
+        """Gives the thread back before the future is done: whoever waits for the result finds it free."""
+        try:
+            return self._call(item)
+        finally:
+            self._threads.free.release()
 
     def finished(self) -> list[Result]:
         """Wait until some have ended; return what they returned. Raises what one of them raised."""
         done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
         return [future.result() for future in done]
 
+    def abandon(self) -> None:
+        """Wait for what still runs, whose results nobody wants any more."""
+        wait(self._running)
+        self._running = set()
 
-def call_each(call: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The results in the order in which the calls end. A single call is made in the caller's thread."""
+
+def call_each(call: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
+    """The results in the order in which the calls end. A single call is made in the caller's thread.
+
+    Raises what one of them raised, when none runs any more.
+    """
     if len(items) == 1:
         yield call(items[0])
         return
     calls, left = Calls(call), iter(items)
     count = len(items)
-    while count or calls:
-        reserved = calls.reserve(count)
-        count -= reserved
-        calls.start(partial(list, islice(left, reserved)), reserved)
-        yield from calls.finished()
+    try:
+        while count or calls:
+            reserved = calls.reserve(count)
+            count -= reserved
+            calls.start(partial(list, islice(left, reserved)), reserved)
+            yield from calls.finished()
+    finally:
+        calls.abandon()

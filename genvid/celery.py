@@ -12,6 +12,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from genvid import database_clock, request_context, ticks
 from genvid.jobs import SENT_AT
+from genvid.worker_probe import PoolProbe
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genvid.settings")
 
@@ -26,6 +27,7 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["worker"].add(PoolProbe)
 
 
 @signals.celeryd_init.connect

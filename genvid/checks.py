@@ -14,6 +14,7 @@ from genvid import cors
 
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}")
 """The form that dj-stripe accepts for a secret or restricted key; with another, the first event would fail."""
+MODERATION_BY_HTTP = "accounts.moderation.http_service.ask"
 
 
 def is_local(url: str) -> bool:
@@ -71,6 +72,9 @@ def check_moderation_hook(app_configs: Sequence[Any] | None, **_: Any) -> list[C
         import_string(settings.MODERATION_HOOK)
     except ImportError as error:
         return [Error(f"MODERATION_HOOK cannot be imported: {error}", id="genvid.E042")]
+    if settings.MODERATION_HOOK == MODERATION_BY_HTTP and not settings.MODERATION_HTTP_URL:
+        hint = "MODERATION_HTTP_URL is where it posts texts."
+        return [Error("MODERATION_HOOK has no address to ask at.", hint=hint, id="genvid.E047")]
     return []
 
 

@@ -56,7 +56,7 @@ def measure() -> float:
 
 
 def measure_now_and_then() -> None:
-    """Before a task. Whatever fails here, the task must go on."""
+    """Before a task, and with beat's heartbeats. Whatever fails here, they must go on."""
     if _looked.get(""):
         return
     _looked.keep("", True)

@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = schedule(env)
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS")
 # What is silent for longer is failing, for /readyz.
 HEARTBEAT_LIMIT = env.float("HEARTBEAT_LIMIT")
+WORKER_ALIVE_FILE = env.str("WORKER_ALIVE_FILE")
 
 # ── People
 AUTH_USER_MODEL = "accounts.User"
@@ -184,6 +185,8 @@ MODERATION_REFUSALS_PER_HOUR = env.int("MODERATION_REFUSALS_PER_HOUR")
 MODERATION_HOOK = env.str("MODERATION_HOOK")
 MODERATION_HOOK_TIMEOUT = env.float("MODERATION_HOOK_TIMEOUT")
 MODERATION_HOOK_FAILURE = env.str("MODERATION_HOOK_FAILURE")
+MODERATION_HTTP_URL = env.str("MODERATION_HTTP_URL")
+MODERATION_HTTP_SECRET = env.str("MODERATION_HTTP_SECRET")
 # Whether staff need a second factor for the admin.
 REQUIRE_STAFF_TOTP = env.bool("REQUIRE_STAFF_TOTP", default=not (EMBEDDED or TESTING or DEBUG))
 # The grace period of an erasure in days; 0: at once.

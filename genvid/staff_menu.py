@@ -82,6 +82,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "System": {
         "videos.operatoralarm": "Alarms",
+        "heartbeats.heartbeat": "Beat and queues",
         "accounts.staffact": "Acts of staff",
         "mail.queuedmail": "Mails",
         "auth.group": "Groups of staff",

@@ -23,13 +23,25 @@ def raise_alarm(code: str, about: str, text: str) -> None:
     """Record, log and count an incident, and mail it the first time. `about` tells apart incidents of one `code`."""
     logger.error("operator_alarm", code=code, about=about, text=text)
     metrics.alarms.add(code)
+    alarm, is_new = _record(code, about, text)
+    if is_new:
+        _mail(alarm)
+
+
+@transaction.atomic
+def record_mailed(code: str, about: str, text: str) -> None:
+    """Put an alarm that `genvid.mail.staff_alarms` has logged, counted and mailed on the page of alarms."""
+    alarm, _ = _record(code, about, text)
+    OperatorAlarm.objects.filter(pk=alarm.pk).update(mailed_at=F("last_at"))
+
+
+def _record(code: str, about: str, text: str) -> tuple[OperatorAlarm, bool]:
     seen = {"text": text[:1000], "last_at": database_clock.now()}
     first = {"code": code[:60], "first_at": seen["last_at"]}
     alarm, is_new = OperatorAlarm.objects.get_or_create(key=f"{code}:{about}"[:200], defaults=seen | first)
-    if is_new:
-        _mail(alarm)
-    else:
+    if not is_new:
         OperatorAlarm.objects.filter(pk=alarm.pk).update(count=F("count") + 1, **seen)
+    return alarm, is_new
 
 
 def acknowledge(alarm: OperatorAlarm, *, by: str) -> bool:

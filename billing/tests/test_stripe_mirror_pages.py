@@ -14,7 +14,7 @@ from genvid.tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 NAMES = list(dict.fromkeys(stripe_mirror.PREFIXES.values()))
-PERSONAL = (b"Bea", b"example.org", b"+49", b"Main Street", b"4242", b"fp_1", b"_secret_", b"/secret")
+PERSONAL = (b"Bea Buyer", b"example.org", b"+49", b"Main Street", b"4242", b"fp_1", b"_secret_", b"/secret")
 
 
 @pytest.fixture

@@ -35,13 +35,20 @@ def heartbeats() -> Iterator[Metric]:
         "How long ago beat and each queue gave a heartbeat, or were first asked for one.",
         labels=["part"],
     )
+    skew = GaugeMetricFamily(
+        "genvid_part_clock_skew_seconds",
+        "How far the clock of the machine that gave the heartbeat is ahead of the database's.",
+        labels=["part", "host"],
+    )
     names = set(part_names())
-    for row in Heartbeat.objects.with_now():
+    for row in (row for row in Heartbeat.objects.with_now() if row.name in names):
         # A queue that nobody has ever served is silent as well.
         since = row.beat_at or row.asked_at
-        if row.name in names and since:
+        if since:
             age.add_metric([row.name], max(0.0, (row.now - since).total_seconds()))
-    yield age
+        if row.clock_skew is not None:
+            skew.add_metric([row.name, row.host], row.clock_skew.total_seconds())
+    yield from (age, skew)
 
 
 def queue_lengths() -> Iterator[Metric]:

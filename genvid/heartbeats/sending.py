@@ -12,6 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django.db.models.functions import Now
 
+from genvid.heartbeats import alarms
 from genvid.heartbeats.models import BEAT, Heartbeat
 from genvid.heartbeats.status import queue_names
 from genvid.jobs import HEARTBEAT
@@ -23,8 +24,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 3, 30
 
 def send_heartbeats() -> list[str]:
     """The queues that were sent a message. Raises what database and broker raise."""
-    Heartbeat.objects.upsert([Heartbeat(name=BEAT, beat_at=Now())], "beat_at")
+    Heartbeat.objects.record(BEAT)
     rows = {row.name: row for row in Heartbeat.objects.with_now()}
+    alarms.alarm_silent(rows.values())
     names = [name for name in queue_names() if name not in rows or _is_due(rows[name])]
     if names:
         _note([Heartbeat(name=name, asked_at=_asked_at(rows.get(name)), sent_at=Now()) for name in names])
@@ -35,7 +37,7 @@ def send_heartbeats() -> list[str]:
 
 def record_heartbeat(queue: str) -> None:
     """Called by a thread of a worker that has taken the queue's message."""
-    Heartbeat.objects.upsert([Heartbeat(name=queue, beat_at=Now())], "beat_at")
+    Heartbeat.objects.record(queue)
 
 
 def _note(rows: list[Heartbeat]) -> None:

@@ -29,10 +29,11 @@ def limit_of(name: str) -> timedelta:
 def read_states() -> dict[str, str]:
     """OK, STARTING or SILENT for beat and each queue, in one query."""
     rows = {row.name: row for row in Heartbeat.objects.with_now()}
-    return {name: _state(rows.get(name), limit_of(name)) for name in part_names()}
+    return {name: state_of(rows.get(name), name) for name in part_names()}
 
 
-def _state(row: Heartbeat | None, limit: timedelta) -> str:
-    if row is not None and row.silence(row.now) <= limit:
+def state_of(row: Heartbeat | None, name: str) -> str:
+    """`row`: read with the database's time."""
+    if row is not None and row.silence(row.now) <= limit_of(name):
         return OK
     return STARTING if time.monotonic() - _started < STARTING_SECONDS else SILENT

@@ -4,6 +4,7 @@ from datetime import date
 
 import structlog
 from django.conf import settings
+from django.dispatch import Signal
 
 from genvid.mail import outbox
 from genvid.mail.composing import Message, Order, Recipient, composes
@@ -12,6 +13,9 @@ from genvid.metrics import Tally
 logger = structlog.get_logger(__name__)
 KIND = "staff_alarm"
 alarms = Tally("genvid_staff_alarms_total", "Alarms written for staff, by their name.", ["alarm"])
+
+raised = Signal()
+"""An alarm was raised and its mail written. Sends `name`, `key` and `text`, in the transaction of the reason."""
 
 
 def mail_staff(subject: str, text: str, *, link: str = "") -> None:
@@ -25,6 +29,7 @@ def raise_alarm(name: str, key: str, *, subject: str, text: str, link: str = "")
         return False
     logger.error("staff_alarm", alarm=name, key=key, text=text)
     alarms.add(name)
+    raised.send(sender=None, name=name, key=key, text=text)
     return True
 
 

@@ -51,6 +51,7 @@ from billing.models import (
     Wallet,
 )
 from billing.tests import stripe_objects
+from genvid.heartbeats.models import Heartbeat
 from genvid.tests.asserts import nothing_changes
 from genvid.tests.factories import (
     PASSWORD,
@@ -121,6 +122,7 @@ def rows(owner) -> Video:
     """At least one row of everything that has a page."""
     video = make_video(owner, "completed", title="Spring sale")
     ProviderState.objects.create(name=provider_gate.NAME, code="busy")
+    Heartbeat.objects.create(name="beat", asked_at=video.created_at)
     audit_log.record_staff_action(AuditAct.ORDERS_PAUSED, staff_id=None, by="sam")
     ProviderWebhook.objects.create(endpoint_id="ep_1", url="https://genvid.example/hook", secret="whsec_secret")
     WebhookDelivery.objects.create(key="evt_1", event_type="avatar_video.success", payload={})

@@ -57,6 +57,16 @@ def test_a_long_filtered_list_is_counted_up_to_a_bound(many):
     assert EstimatingPaginator(Video.objects.filter(status="completed"), 50).count == 1_000
 
 
+def test_rows_are_joined_only_once_they_are_sorted_and_cut_to_a_page(owner):
+    videos = [make_video(owner, "completed", title=f"Video {number}") for number in range(5)]
+    rows = Video.objects.select_related("account", "voice").order_by("-created_at", "-id")
+    read: list[Video] = []
+    statements = statements_of(lambda: read.extend(EstimatingPaginator(rows, 2).page(2).object_list))
+    assert read == [videos[2], videos[1]]
+    assert [("JOIN" in each, "ORDER BY" in each) for each in statements[-2:]] == [(False, True), (True, True)]
+    assert all("account" in video._state.fields_cache for video in read)
+
+
 def test_the_list_of_videos_opens_with_an_estimate(staff, many):
     answer = staff.get("/admin/videos/video/")
     assert (answer.status_code, answer.context["cl"].result_count) == (200, 3_001)
@@ -74,13 +84,15 @@ SEARCHES = {
     "part of a title": lambda video: "ring sa",
     "two letters": lambda video: "SP",
     "company": lambda video: "olive fi",
+    "first words of a script": lambda video: "WARM weather",
 }
 
 
 @pytest.mark.parametrize("kind", SEARCHES)
 def test_a_video_is_found_by(staff, owner, outsider, kind):
-    make_video(outsider, "completed", title="Other")
-    video = make_video(owner, "completed", title="Spring sale", request_id="req-0123", provider_video_id="hg-1")
+    make_video(outsider, "completed", title="Other", script="Something else.")
+    given = {"title": "Spring sale", "request_id": "req-0123", "provider_video_id": "hg-1"}
+    video = make_video(owner, "completed", script="Enjoy the warm weather.", **given)
     assert listed(staff, "videos/video", SEARCHES[kind](video)) == [str(video.pk)]
 
 
@@ -101,6 +113,28 @@ def test_words_are_searched_in_the_newest_titles_where_there_is_no_index(owner, 
     make_video(owner, "completed", title="Old sale")
     newest = make_video(owner, "completed", title="New sale")
     assert list(video_search.search_videos(Video.objects.all(), "sale")) == [newest]
+
+
+def test_scripts_are_searched_by_their_beginnings_among_the_newest(owner, monkeypatch):
+    monkeypatch.setattr(video_search, "NEWEST", 2)
+    make_video(owner, "completed", script="A sale of old.")
+    beyond = " " * video_search.FIRST_CHARACTERS + "sale"
+    _, newest = (
+        make_video(owner, "completed", script=f"A{beyond}"),
+        make_video(owner, "completed", script="A sale now."),
+    )
+    assert list(video_search.search_videos(Video.objects.all(), "sale")) == [newest]
+
+
+def test_a_search_takes_as_many_statements_however_many_scripts_it_finds(owner):
+    def statements() -> int:
+        return len(statements_of(lambda: list(video_search.search_videos(Video.objects.all(), "sale"))))
+
+    make_video(owner, "completed", script="A sale.")
+    one = statements()
+    for number in range(5):
+        make_video(owner, "completed", script=f"Sale {number}.")
+    assert statements() == one
 
 
 def test_an_exact_address_goes_before_similar_ones(staff, owner):

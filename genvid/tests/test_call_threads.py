@@ -51,7 +51,24 @@ def test_threads_that_were_reserved_and_not_needed_are_given_back() -> None:
     assert free_threads() == MAX_THREADS
 
 
-def test_an_error_of_a_call_is_raised_and_its_thread_given_back() -> None:
+def test_an_error_of_a_call_is_raised_when_the_others_have_ended_and_their_threads_are_free() -> None:
+    failed, ended = threading.Event(), []
+
+    def call(item: str) -> None:
+        if item == "fails":
+            failed.set()
+            raise ZeroDivisionError
+        assert failed.wait(120)
+        ended.append(item)
+
     with pytest.raises(ZeroDivisionError):
-        [*call_each(lambda item: 1 // item, [0, 0])]
+        [*call_each(call, ["slow", "fails", "slow"])]
+    assert ended == ["slow", "slow"]
+    assert free_threads() == MAX_THREADS
+
+
+def test_results_that_nobody_wants_any_more_leave_no_call_running() -> None:
+    results = call_each(str, range(3 * MAX_THREADS))
+    next(results)
+    results.close()
     assert free_threads() == MAX_THREADS

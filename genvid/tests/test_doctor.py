@@ -21,7 +21,17 @@ from billing.stripe import shop_setup, webhook_endpoint
 from billing.stripe.stripe_client import post
 from billing.stripe_sync import stripe_setup
 from genvid import doctor, tasks
-from genvid.doctor.base_parts import certificate, clock, configuration, database, disk, liveness, redis, storage
+from genvid.doctor.base_parts import (
+    bucket_rules,
+    certificate,
+    clock,
+    configuration,
+    database,
+    disk,
+    liveness,
+    redis,
+    storage,
+)
 from genvid.doctor.checks import CHECKS, PARTS, Check
 from genvid.heartbeats.models import BEAT, Heartbeat
 from genvid.leasing import from_now
@@ -29,7 +39,6 @@ from genvid.mail import doctor as mail_doctor
 from genvid.schedule import queues
 from genvid.tests import certificates
 from genvid.tests.factories import make_caller, make_endpoint
-from genvid.tests.processes import answers
 from videos import doctor as videos_doctor
 from videos.models import OperatorAlarm
 from videos.provider import webhook_registration
@@ -77,7 +86,7 @@ def test_what_a_check_raises_is_a_failure_of_one_line():
     def ask():
         raise RuntimeError("no\n  such thing")
 
-    assert told(Check("disk", ask, seconds=1, advice="", is_outside=False)) == {"no such thing": "failed"}
+    assert told(Check("disk", ask, seconds=600, advice="", is_outside=False)) == {"no such thing": "failed"}
 
 
 def test_a_report_tells_what_is_wrong_alone():
@@ -131,6 +140,31 @@ def test_the_storage_is_written_read_and_left_as_it_was(settings, tmp_path):
     }
     assert told(storage.ask_storage) == {f"folder {tmp_path} takes and returns files": "ok"}
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_folder_has_no_rules_for_pages():
+    assert told(bucket_rules.ask_bucket_rules) == {}
+
+
+@pytest.mark.parametrize(
+    ("methods", "found"),
+    [
+        ([], {"the bucket does not let pages of this site read files and send files beyond 20 MB": "warning"}),
+        (["GET", "HEAD"], {"the bucket does not let pages of this site send files beyond 20 MB": "warning"}),
+        (["GET", "HEAD", "POST"], {"the bucket lets pages of this site read and send files": "ok"}),
+    ],
+)
+@pytest.mark.parametrize("origin", ["*", "https://genvid.example.com"])
+def test_a_bucket_without_a_rule_for_the_pages_of_this_site_is_warned_of(store, settings, origin, methods, found):
+    settings.PUBLIC_URL = "https://genvid.example.com"
+    store.cors.append({"AllowedOrigins": [origin], "AllowedMethods": methods, "AllowedHeaders": ["*"]})
+    assert told(bucket_rules.ask_bucket_rules) == found
+
+
+def test_a_rule_for_another_site_is_none_for_this_one(store, settings):
+    settings.PUBLIC_URL = "https://genvid.example.com"
+    store.cors.append({"AllowedOrigins": ["https://other.example.com"], "AllowedMethods": ["GET", "POST"]})
+    assert list(told(bucket_rules.ask_bucket_rules).values()) == ["warning"]
 
 
 def test_a_disk_near_its_reserve_is_warned_of(settings, tmp_path):
@@ -365,7 +399,7 @@ def test_a_right_that_a_restricted_key_lacks_is_named(settings):
 def test_an_installation_of_make_run_is_well(embedded_site):
     # Until beat and every queue have given their first heartbeat.
     embedded_site.wait(
-        lambda: answers(f"{embedded_site.url}/readyz") and b"starting" not in embedded_site.get("/readyz")
+        lambda: (found := embedded_site.get("/readyz")) and b'"success":true' in found and b"starting" not in found
     )
     ended = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json"],

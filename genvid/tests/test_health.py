@@ -25,6 +25,8 @@ PROBED = dict.fromkeys(("database", "migrations", "broker", "storage", "catalogu
 @pytest.fixture(autouse=True)
 def just_started(monkeypatch):
     """Beat and the queues, which do not run here, count as well."""
+    monkeypatch.setattr(health, "STORAGE_SECONDS", 600)
+    monkeypatch.setattr(status, "STARTING_SECONDS", 3600.0)
     monkeypatch.setattr(status, "_started", time.monotonic())
 
 

@@ -1,7 +1,6 @@
 """docs/ops/kubernetes: the manifests hold what the compose file holds, and name only settings that are declared."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 from django.conf import settings
 
 from genvid.configuration.declared import SETTINGS
+from genvid.tests.tools import first_of
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "docs" / "ops" / "kubernetes"
@@ -143,12 +143,7 @@ def test_a_pod_runs_as_the_user_of_the_image_and_writes_to_its_volumes_alone(pro
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_kubernetes_takes_every_manifest(file):
-    tools = {
-        "kubeconform": ["kubeconform", "-strict"],
-        "kubernetes-validate": ["kubernetes-validate", "--strict"],
-    }
-    found = next((command for name, command in tools.items() if shutil.which(name)), None)
-    if found is None:
-        pytest.skip("neither kubeconform nor kubernetes-validate is installed: `pip install kubernetes-validate`")
-    ended = subprocess.run([*found, str(file)], capture_output=True, text=True, timeout=300)
+    name, path = first_of("kubeconform", "kubernetes-validate")
+    strictly = {"kubeconform": "-strict", "kubernetes-validate": "--strict"}[name]
+    ended = subprocess.run([path, strictly, str(file)], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr

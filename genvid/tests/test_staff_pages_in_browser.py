@@ -14,10 +14,13 @@ from djstripe.models import Charge
 from playwright.sync_api import Page
 
 from accounts.models import User
-from billing.models import Customer, LedgerEntry
+from billing.models import Customer, LedgerEntry, Payment
 from billing.tests.stripe_objects import make_copy
+from genvid.heartbeats.models import Heartbeat
 from genvid.tests.browser import Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, grant, make_key, make_payment, make_video
+from videos import operator_alarms
+from videos.models import OperatorAlarm
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,6 +39,8 @@ def video(owner: Person, avatar: Any) -> Any:
     make_key(owner)
     Customer.objects.create(account=owner.account, stripe_customer_id="cus_0123456789abcdef")
     make_copy("Charge", customer=make_copy("Customer", "cus_0123456789abcdef"))
+    operator_alarms.raise_alarm("storing_fails", "", "Finished videos cannot be stored.")
+    Heartbeat.objects.record("beat")
     return make_video(owner, "completed", avatar=avatar, title="Spring sale")
 
 
@@ -79,10 +84,15 @@ def test_customer_and_video_pages_are_clean_at_any_width_and_in_the_dark(
         "copies": reverse("admin:djstripe_charge_changelist"),
         "copy": reverse("admin:djstripe_charge_change", args=[rows(Charge.objects.get).pk]),
         "give": reverse("admin:billing_wallet_act_adjust", args=[owner.account.pk]),
+        "refund": reverse("admin:billing_payment_act_refund", args=[rows(Payment.objects.get).pk]),
+        "end sessions": reverse("admin:accounts_account_act_end_sessions", args=[owner.account.pk]),
+        "alarms": reverse("admin:videos_operatoralarm_changelist"),
+        "alarm": reverse("admin:videos_operatoralarm_change", args=[rows(OperatorAlarm.objects.get).pk]),
+        "parts": reverse("admin:heartbeats_heartbeat_changelist"),
     }
     for name, address in addresses.items():
         page.goto(browser_site + address)
-        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready.then(() => true)")
         shoot(page, f"{name}-{width}-{scheme}")
         found[name] = problems(page)
     assert found == {name: [] for name in addresses}

@@ -15,8 +15,10 @@ from accounts.enums import AuditAct
 from accounts.models import User
 from billing.models import LedgerEntry, Refund
 from billing.tests.shop import Shop, balance_of, payment_of
+from genvid.heartbeats.models import Heartbeat
 from genvid.tests.browser import Browser, chromium, rows
 from genvid.tests.factories import PASSWORD, Person, grant, make_payment, make_video
+from videos import operator_alarms
 from videos.models import ProviderBalance, ProviderState
 from videos.provider import provider_gate
 
@@ -103,6 +105,28 @@ def test_why_is_it_stuck(set_aside, answers):
     answers.arrive("videos_video_change", set_aside.pk)
     for word in ("Set aside for staff", set_aside.waiting_reason):
         answers.see("#content", word)
+
+
+@pytest.fixture
+def stuck(owner: Person, avatar: Any) -> Any:
+    return make_video(owner, "rendering", avatar=avatar, title="Late", stuck_at=timezone.now())
+
+
+def test_why_does_it_render_for_so_long(stuck, answers):
+    answers.find(str(stuck.pk))
+    answers.arrive("videos_video_change", stuck.pk)
+    answers.see("#content", "Stuck: HeyGen renders it since")
+
+
+@pytest.fixture
+def silent_queue(owner: Person) -> None:
+    Heartbeat.objects.create(name="orders", asked_at=timezone.now() - timedelta(hours=1))
+    operator_alarms.raise_alarm("queue_silent", "orders", "No thread has served Celery's queue “orders”.")
+
+
+def test_why_does_nothing_go_out(silent_queue, answers):
+    answers.follow("[data-panel=work] a:has-text('Open alarms')")
+    answers.see("#result_list", "Restart the worker of the queue")
 
 
 @pytest.fixture

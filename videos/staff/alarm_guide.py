@@ -23,6 +23,9 @@ GUIDE = {
     "queue_not_computed": Advice(
         Severity.CRITICAL, "Have a worker serve the queue `ticks` (-Q celery,ticks), and look whether it hangs."
     ),
+    "queue_silent": Advice(
+        Severity.CRITICAL, "Restart the worker of the queue that the text names; the page “Beat and queues” shows it."
+    ),
     "provider_unreachable": Advice(
         Severity.CRITICAL, "Look at HeyGen's status page, and whether this machine reaches the internet."
     ),
@@ -40,6 +43,10 @@ GUIDE = {
     ),
     "upload_removal_fails": Advice(
         Severity.WARNING, "Look at HeyGen and at the storage: deleted files of customers are still there."
+    ),
+    "video_removal_fails": Advice(
+        Severity.WARNING,
+        "Look at HeyGen, at the storage and for `videos.purge` in the workers' logs: deleted videos are still there.",
     ),
     "clock_skewed": Advice(Severity.WARNING, "Mend NTP on the machine of that worker."),
     **{
@@ -71,8 +78,23 @@ GUIDE = {
         Severity.WARNING, "See its history (Own avatars); the customer has the credits back, and may order again."
     ),
     "avatar_review_late": Advice(Severity.WARNING, "Approve or refuse them: Own avatars, status “review”."),
+    "avatar_removal_fails": Advice(
+        Severity.WARNING, "Look at HeyGen: faces or voices whose consent was withdrawn are still there."
+    ),
     "avatar_unknown_copies": Advice(
         Severity.NOTICE, "Delete them at HeyGen, unless another installation uses the same key."
+    ),
+    "ledger_not_proved": Advice(
+        Severity.CRITICAL,
+        "Run `manage.py check_ledger`, and look into each wallet that it names before anybody is paid.",
+    ),
+    "stripe_key_refused": Advice(
+        Severity.CRITICAL, "Replace STRIPE_SECRET_KEY, or give it the rights that `manage.py doctor` names."
+    ),
+    "billing": Advice(Severity.WARNING, "Do what the text says: it names the payment, the dispute or the account."),
+    "signup_credits": Advice(Severity.NOTICE, "Approve or decline those who wait: Sign-up credits."),
+    "mail_given_up": Advice(
+        Severity.WARNING, "Look at the mail server; then send the mails again that were given up: Mails."
     ),
     "status_reads_refused": Advice(Severity.WARNING, "Nothing at once. If it goes on, poll less (POLL_SECONDS)."),
     "unknown_provider_code": Advice(

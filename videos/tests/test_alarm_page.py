@@ -1,6 +1,7 @@
 """The admin page of alarms: their order, what to do, and taking one on."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import StaffAct, User
+from genvid.mail import staff_alarms
+from genvid.mail.models import QueuedMail
 from genvid.tests.asserts import nothing_changes, queries_of
 from genvid.tests.factories import PASSWORD
 from videos import operator_alarms
@@ -43,6 +46,15 @@ def test_open_alarms_stand_first_by_severity(staff):
         operator_alarms.raise_alarm(code, "1", "text")
     acknowledge(staff, "order_set_aside")
     assert listed(staff) == ["given_up_without_word", "a_new_code", "set_aside_order_failed", "order_set_aside"]
+
+
+def test_an_alarm_of_another_app_stands_there_too_and_is_mailed_once(staff):
+    raise_it = partial(staff_alarms.raise_alarm, "ledger_not_proved", "2026-11-30", subject="Billing", text="Look.")
+    assert (raise_it(), raise_it()) == (True, False)
+    alarm = OperatorAlarm.objects.get()
+    assert (alarm.code, alarm.text, alarm.count, alarm.mailed_at) == ("ledger_not_proved", "Look.", 1, alarm.last_at)
+    assert (operator_alarms.mail_alarms(), QueuedMail.objects.count()) == (0, 1)
+    assert (listed(staff, "open"), "check_ledger" in staff.get(PAGE).content.decode()) == (["ledger_not_proved"], True)
 
 
 def test_an_alarm_says_what_to_do(staff):

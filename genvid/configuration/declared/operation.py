@@ -116,6 +116,14 @@ PROCESSES = Group(
             read_by=COMPOSE,
         ),
         Setting(
+            "WORKER_ALIVE_FILE",
+            Text(),
+            "A file that a free thread of a worker's pool touches every ten seconds, for the container engine's probe. "
+            "Empty: none. The image sets `/tmp/genvid-worker`.",
+            default="",
+            wrong="A folder that cannot be written to: the file grows old, and the engine starts the worker anew.",
+        ),
+        Setting(
             "GRANIAN_WORKERS",
             Whole(1),
             "Processes of the service `web`.",
