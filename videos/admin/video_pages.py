@@ -86,7 +86,9 @@ class VideoAdmin(PanelAdmin, StaffActionAdmin):
     )
     search_fields = ("id", "title", "account__name", "provider_video_id", "created_by__email", "request_id")
     list_select_related = ("account", "avatar")
-    search_help_text = "Id, HeyGen's id, request id, account id, e-mail, part of a title or of a company's name"
+    search_help_text = (
+        "Id, HeyGen's id, request id, account id, e-mail, part of a title, a company's name or a script's beginning"
+    )
     fieldsets = (
         (None, {"fields": ("player", "id", "status", "account", "created_by", "waits_because", "set_aside_at",
                            "gate_tripped_at", "stuck_at")}),

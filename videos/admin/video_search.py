@@ -1,8 +1,10 @@
-"""The admin's search for videos: a whole id or address by its index, else part of a title or an account's name."""
+"""The admin's search for videos: a whole id or address by its index, else part of a title, a script or a name."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Left
 
 from accounts.models import Account, Membership, User
 from genvid.admin_lists import addresses_like, as_uuid
@@ -12,8 +14,10 @@ from videos.querysets import VideoQuerySet
 
 TITLE_INDEX = "video_title_parts"
 NEWEST = 20_000
-"""Videos whose titles are searched without the index, or for less than it can find."""
-MOST_ACCOUNTS = 200
+"""Videos whose scripts are searched, and titles without the index, or for less than it can find."""
+FIRST_CHARACTERS = 200
+"""Of a script: an index of all words of all scripts would cost each order more than it is worth."""
+MOST_ACCOUNTS = MOST_SCRIPTS = 200
 
 
 def search_videos(videos: VideoQuerySet, term: str) -> VideoQuerySet:
@@ -40,9 +44,23 @@ def _with_words(term: str) -> Q:
         # Part of an address; one that nobody has finds nothing.
         accounts = Account.objects.filter(members__email__icontains=term)
         return Q(account__in=list(accounts.values_list("pk", flat=True)[:MOST_ACCOUNTS]))
-    titles = Q(title__icontains=term)
+    found = Q(title__icontains=term)
     if len(term) < LEAST or not index_exists(TITLE_INDEX):
-        newest = Video.objects.order_by("-created_at", "-id").values("pk")[:NEWEST]
-        titles &= Q(pk__in=newest)
+        found &= Q(pk__in=_newest().values("pk"))
     named = list(Account.objects.filter(name__icontains=term).values_list("pk", flat=True)[:MOST_ACCOUNTS])
-    return titles | Q(account__in=named) if named else titles
+    spoken = _with_first_words(term)
+    found |= Q(account__in=named) if named else Q()
+    return found | Q(pk__in=spoken) if spoken else found
+
+
+def _newest() -> VideoQuerySet:
+    """From the NEWEST-th on: a range of the index by age, where a list of ids would look each of them up."""
+    moments = Video.objects.order_by("-created_at", "-id").values_list("created_at", flat=True)
+    since = moments[NEWEST - 1 : NEWEST].first()
+    return Video.objects.all() if since is None else Video.objects.filter(created_at__gte=since)
+
+
+def _with_first_words(term: str) -> list[UUID]:
+    """A statement of its own: no index helps both this and a title."""
+    found = _newest().annotate(begins=Left("script", FIRST_CHARACTERS)).filter(begins__icontains=term)
+    return list(found.order_by("-created_at", "-id").values_list("pk", flat=True)[:MOST_SCRIPTS])

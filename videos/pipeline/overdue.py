@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from genvid import cache, request_context
 from videos import operator_alarms, settlement
-from videos.enums import WAITING, Status
+from videos.enums import PROCESSING, WAITING, Status
 from videos.models import Video
 from videos.pipeline import polling, storage, submission
 from videos.querysets import in_statuses
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
 MAX_AT_ONCE = 5
 MAX_SHARE = 1 / 3
-"""Of the videos in one status. More than this and more than MAX_AT_ONCE are not ended without staff."""
+"""Of the videos in one status, and of all in PROCESSING. More and more than MAX_AT_ONCE are not ended without staff."""
 ALARM_SECONDS = 60.0
 TEXT = (
     "{overdue} of {count} videos in status {status} are past their deadline. So many at once may mean a wrong clock or "
@@ -51,12 +51,27 @@ def end_all_overdue() -> int:
 def _statuses_with_too_many() -> set[str]:
     waiting = Video.objects.filter(in_statuses(WAITING)).order_by().values_list("status")
     counts = waiting.annotate(count=Count("pk"), late=Count("pk", filter=Q(deadline_at__lte=Now())))
-    too_many = [row for row in counts if row[2] > max(MAX_AT_ONCE, row[1] * MAX_SHARE)]
-    for status, count, late in too_many:
-        if cache.is_first_in(f"videos.many_overdue.{status}", ALARM_SECONDS):
-            text = TEXT.format(overdue=late, count=count, status=status)
-            operator_alarms.raise_alarm("many_videos_overdue", status, text)
-    return {status for status, *_ in too_many}
+    by_status = {status: (count, late) for status, count, late in counts}
+    stopped = {status for status, figures in by_status.items() if _are_too_many(*figures)}
+    for status in stopped:
+        _alarm(status, status, *by_status[status])
+    processing = [by_status[status] for status in PROCESSING if status in by_status]
+    count, late = sum(count for count, _ in processing), sum(late for _, late in processing)
+    if _are_too_many(count, late):
+        if stopped.isdisjoint(PROCESSING):
+            _alarm("processing", ", ".join(sorted(PROCESSING)), count, late)
+        stopped.update(PROCESSING)
+    return stopped
+
+
+def _are_too_many(count: int, late: int) -> bool:
+    return late > max(MAX_AT_ONCE, count * MAX_SHARE)
+
+
+def _alarm(about: str, status: str, count: int, late: int) -> None:
+    if cache.is_first_in(f"videos.many_overdue.{about}", ALARM_SECONDS):
+        text = TEXT.format(overdue=late, count=count, status=status)
+        operator_alarms.raise_alarm("many_videos_overdue", about, text)
 
 
 def _end(videos: Iterable[Video]) -> None:

@@ -13,13 +13,15 @@ from videos.media import resumable_downloads
 from videos.models import Batch, Video, WebhookDelivery
 from videos.pipeline import overdue, release_check
 from videos.provider import provider_alarms
-from videos.querysets import in_statuses
+from videos.querysets import VideoQuerySet, in_statuses
 from videos.queue import queue_snapshot
 
 logger = structlog.get_logger(__name__)
 BATCH_SIZE = 200
 LEFTOVER_SECONDS = 6 * 3600.0
 PURGE_AFTER = timedelta(seconds=30)
+PURGE_ALARM_AFTER = timedelta(hours=6)
+PURGE_ALARM_SECONDS = 3600.0
 CANCEL_AFTER = timedelta(seconds=5)
 DELIVERY_AFTER = timedelta(seconds=3)
 ENDING = "videos.end_overdue"
@@ -39,6 +41,7 @@ def sweep_all() -> None:
     speaking.give_up_overdue()
     enqueue_deliveries()
     enqueue_purges()
+    alarm_late_purges()
     enqueue_cancellations()
     resumable_downloads.clear_leftovers(LEFTOVER_SECONDS)
     compute_stale_queue()
@@ -87,5 +90,19 @@ def enqueue_cancellations() -> None:
 
 
 def enqueue_purges() -> None:
-    unpurged = Video.objects.filter(deleted_at__lt=database_clock.now() - PURGE_AFTER, purged_at=None)
-    sweep(unpurged, jobs.PURGE, most=BATCH_SIZE)
+    """The newest first: those that fail again and again must not keep the others waiting."""
+    sweep(_unpurged(PURGE_AFTER).order_by("-deleted_at"), jobs.PURGE, most=BATCH_SIZE)
+
+
+def _unpurged(after: timedelta) -> VideoQuerySet:
+    return Video.objects.filter(deleted_at__lt=database_clock.now() - after, purged_at=None)
+
+
+def alarm_late_purges() -> None:
+    # A sweep comes every few seconds, and each alarm is counted.
+    if not cache.is_first_in("videos.late_purges", PURGE_ALARM_SECONDS):
+        return
+    if count := _unpurged(PURGE_ALARM_AFTER).order_by().count():
+        hours = PURGE_ALARM_AFTER // timedelta(hours=1)
+        text = f"{count} videos were deleted more than {hours} hours ago and are still in our storage or at HeyGen."
+        operator_alarms.raise_alarm("video_removal_fails", "", text)

@@ -11,7 +11,7 @@ HeyGen may refuse a long video that costs more than what is left, and accept the
 the gate a second time, while another account's was accepted in between, is set aside for staff instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -61,6 +61,10 @@ def read() -> Gate:
 
 def read_state() -> ProviderState:
     return ProviderState.objects.filter(name=NAME).first() or ProviderState(name=NAME)
+
+
+def read_or_make_state() -> ProviderState:
+    return ProviderState.objects.get_or_create(name=NAME)[0]
 
 
 def is_open() -> bool:
@@ -197,7 +201,12 @@ def _lock() -> Gate:
 
 
 def gate_of(state: ProviderState) -> Gate:
-    return Gate(settings.HEYGEN_MAX_CONCURRENT, **{name: getattr(state, name) for name in COLUMNS})
+    return gate_of_columns([getattr(state, name) for name in COLUMNS])
+
+
+def gate_of_columns(values: Sequence[Any]) -> Gate:
+    """`values`: those of COLUMNS, in that order."""
+    return Gate(settings.HEYGEN_MAX_CONCURRENT, *values)
 
 
 def _store(before: Gate, after: Gate) -> None:

@@ -13,8 +13,9 @@ from videos.enums import Status
 from videos.models import Video, seconds_from_now
 from videos.queue import queue_snapshot
 from videos.queue.fairness import AccountQueue
+from videos.queue.queue_facts import Slots
 from videos.queue.queue_order import AccountShare, QueueOrder, QueuePosition
-from videos.queue.queue_snapshot import RECENT_SECONDS, Slots, Snapshot, microseconds
+from videos.queue.queue_snapshot import RECENT_SECONDS, Snapshot, microseconds
 
 __all__ = ["AccountQueue", "QueuePosition"]
 Turn = tuple[datetime, UUID]

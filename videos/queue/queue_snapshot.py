@@ -15,7 +15,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q
 from django.db.models.functions import Now
 
 from billing import credits
@@ -23,23 +22,19 @@ from genvid import database_clock
 from genvid.compiled_writes import preparing_cursor
 from genvid.leasing import from_now
 from genvid.process_cache import ProcessCache
-from videos.enums import IN_FLIGHT, Status
+from videos.enums import Status
 from videos.models import QueueSnapshot, Video, seconds_from_now
 from videos.models.queue import LONG_AGO
-from videos.provider import provider_gate
-from videos.querysets import in_statuses
 from videos.queue import queue_order
 from videos.queue.fairness import AccountQueue
+from videos.queue.queue_facts import AGE, ROW, Facts, Slots, read_facts
 from videos.queue.queue_order import QueueOrder, VideoKey
 
 logger = structlog.get_logger(__name__)
-ROW = 1
 MAX_AGE_SECONDS = 10.0
 """With REUSE_SECONDS the most that a position is old."""
 RENEW_SECONDS = 3.0
 """An unchanged row is written no more often than this."""
-RECOMPUTE_SECONDS = 5
-"""Plans, and renders that are no longer recent, change the order without a trace in what is compared each second."""
 RECENT_SECONDS = 900.0
 STALE_LOG_SECONDS = 60.0
 REUSE_SECONDS = 0.5
@@ -68,15 +63,6 @@ STATEMENTS = {vendor: _READ.format(age=age, plan=credits.PLAN_OF_ACCOUNT) for ve
 
 _known: tuple[int, QueueOrder | None] = (0, None)
 """Version and order that this process read last. Replaced as a whole, for threads share it."""
-
-
-@dataclass(frozen=True)
-class Slots:
-    """HeyGen's slots: `usable` without stuck renders, `free` of these not taken."""
-
-    is_shut: bool
-    usable: int
-    free: int
 
 
 @dataclass(frozen=True)
@@ -147,42 +133,29 @@ def key_of(queued_at: datetime, video_id: UUID) -> VideoKey:
 
 def age_seconds() -> float | None:
     """None before the first snapshot."""
-    row = _aged().first()
-    return None if row is None else max(0.0, row.age.total_seconds())
-
-
-def _aged() -> Any:
-    age = ExpressionWrapper(Now() - F("computed_at"), DurationField())
-    return QueueSnapshot.objects.filter(pk=ROW).defer("payload").annotate(age=age)
+    age = QueueSnapshot.objects.filter(pk=ROW).annotate(age=AGE).values_list("age", flat=True).first()
+    return None if age is None else max(0.0, age.total_seconds())
 
 
 # ── Computing
 
 
-@dataclass(frozen=True)
-class Facts:
-    """`fingerprint`: changes with the order of the queue. `is_idle`: nothing waits, and nothing is in flight."""
-
-    slots: Slots
-    fingerprint: str
-    is_idle: bool
-
-
 def refresh_if_changed() -> None:
-    """Safe to run in parallel. An unchanged queue costs three reads, and a small write every few seconds."""
+    """Safe to run in parallel. An unchanged queue costs one read, and a small write every few seconds."""
     _lately_read.clear()
-    facts, row = _read_facts(), _aged().first()
-    if row is None or row.fingerprint != facts.fingerprint:
+    facts = read_facts()
+    written = facts.written
+    if written is None or written.fingerprint != facts.fingerprint:
         _compute(facts)
-    elif row.age.total_seconds() > RENEW_SECONDS or _slots_of(row) != facts.slots:
-        mine = QueueSnapshot.objects.filter(pk=ROW, version=row.version)
+    elif written.age.total_seconds() > RENEW_SECONDS or written.slots != facts.slots:
+        mine = QueueSnapshot.objects.filter(pk=ROW, version=written.version)
         mine.update(computed_at=from_now(), **_slot_columns(facts.slots))
 
 
 def refresh(*, by_sweep: bool = False) -> bool:
     """Compute it now. False when another process does."""
     _lately_read.clear()
-    facts = _read_facts()
+    facts = read_facts()
     return _compute(replace(facts, fingerprint=BY_SWEEP) if by_sweep else facts)
 
 
@@ -195,36 +168,14 @@ def is_by_sweep() -> bool:
     return QueueSnapshot.objects.filter(pk=ROW, fingerprint=BY_SWEEP).exists()
 
 
-def _read_facts() -> Facts:
-    gate, now = provider_gate.read(), database_clock.now()
-    flies = Q(status__in=IN_FLIGHT)
-    found = Video.objects.live().filter(in_statuses({Status.QUEUED, *IN_FLIGHT})).order_by()
-    counts = found.aggregate(
-        queued=Count("pk", filter=~flies),
-        aside=Count("pk", filter=~flies & Q(set_aside_at__isnull=False)),
-        flying=Count("pk", filter=flies),
-        stuck=Count("pk", filter=flies & Q(stuck_at__lte=now)),
-        moved=Max("moved_at"),
-    )
-    limit = gate.limit(now)
-    is_shut = gate.needs_staff or gate.is_shut(now)
-    slots = Slots(is_shut, limit - counts["stuck"], limit - counts["flying"])
-    is_idle = counts["queued"] == counts["flying"] == 0
-    period = 0 if is_idle else int(now.timestamp()) // RECOMPUTE_SECONDS
-    return Facts(slots, " ".join(str(each) for each in (*counts.values(), period)), is_idle)
-
-
-def _slots_of(row: QueueSnapshot) -> Slots:
-    return Slots(row.is_shut, row.usable_slots, row.free_slots)
-
-
 def _slot_columns(slots: Slots) -> dict[str, Any]:
     return {"is_shut": slots.is_shut, "usable_slots": slots.usable, "free_slots": slots.free}
 
 
 @transaction.atomic
 def _compute(facts: Facts) -> bool:
-    QueueSnapshot.objects.get_or_create(pk=ROW, defaults={"computed_at": LONG_AGO})
+    if facts.written is None:
+        QueueSnapshot.objects.get_or_create(pk=ROW, defaults={"computed_at": LONG_AGO})
     locked = QueueSnapshot.objects.select_for_update(skip_locked=True).filter(pk=ROW)
     # The time before the rows are read: a long computation must not make the snapshot look younger.
     moment = locked.values_list(Now(), flat=True).first()
@@ -252,11 +203,10 @@ class _Account:
 
 def _read_order(now: datetime) -> QueueOrder:
     # The earliest of the reads: what a plan permits is read for all accounts, or an account gets the lowest plan.
-    limits = credits.plan_limits_of(Video.objects.queueing_accounts(now))
-    accounts = _read_accounts(now)
-    rendered = Video.objects.rendered_since(seconds_from_now(-RECENT_SECONDS))
+    since = seconds_from_now(-RECENT_SECONDS)
+    limits = credits.plan_limits_of(Video.objects.counted_accounts(now, since))
+    accounts, rendered = _read_accounts(now), Video.objects.rendered_since(since)
     idle = [account_id for account_id in rendered if account_id.int not in accounts]
-    limits |= credits.plan_limits_of(idle)
     accounts |= {account_id.int: _Account(account_id, [], []) for account_id in idle}
     lowest = credits.limits_of_plan(None)
     return queue_order.order_of(

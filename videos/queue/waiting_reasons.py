@@ -13,8 +13,8 @@ from videos.models import Video
 from videos.provider import provider_gate
 from videos.provider.gate_decisions import Gate
 from videos.queue import queue_positions
+from videos.queue.queue_facts import Slots
 from videos.queue.queue_positions import QueuePosition
-from videos.queue.queue_snapshot import Slots
 
 
 @dataclass(frozen=True)

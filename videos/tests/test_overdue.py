@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from genvid.tests.factories import PASSWORD, make_video, set_balance
 from videos import tasks
-from videos.enums import Status
+from videos.enums import PROCESSING, Status
 from videos.models import OperatorAlarm, Video, seconds_from_now
 from videos.pipeline import overdue, sweeper
 from videos.pipeline.overdue import MAX_AT_ONCE
@@ -95,6 +95,19 @@ def test_many_overdue_videos_of_one_status_do_not_keep_those_of_another(make_wai
     lost = make_video(owner, Status.STORING, avatar=avatar, deadline_at=seconds_from_now(0))
     overdue.end_overdue()
     assert (count_failed(), fresh(lost).status) == (1, "failed")
+
+
+def test_a_few_of_each_status_are_not_ended_where_they_are_most_of_what_is_in_work(owner, avatar):
+    set_balance(owner, 1_000)
+    for status in PROCESSING:
+        for _ in range(MAX_AT_ONCE):
+            make_video(owner, status, avatar=avatar, deadline_at=seconds_from_now(0))
+    with_nothing_late = make_video(owner, Status.RENDERING, avatar=avatar, deadline_at=seconds_from_now(600))
+    overdue.end_overdue()
+    [alarm] = OperatorAlarm.objects.all()
+    assert (count_failed(), alarm.code) == (0, "many_videos_overdue")
+    assert alarm.text.startswith("15 of 16 videos in status rendering, storing, submitting are past their deadline.")
+    assert fresh(with_nothing_late).status == Status.RENDERING
 
 
 # ── Staff go on

@@ -97,7 +97,8 @@ class TestDeadlines:
         assert fresh(video).status == Status.SUBMITTING
         assert still_held(owner, video)
 
-    def test_a_heygen_that_does_not_answer_is_not_asked_at_every_sweep(self, pipeline, owner):
+    def test_a_heygen_that_does_not_answer_is_not_asked_at_every_sweep(self, pipeline, owner, settings):
+        settings.VIDEO_RETRY_SECONDS = 300
         pipeline.sandbox.fault(kind="lost", **CREATE)
         video = pipeline.submit(pipeline.order(owner))
         pipeline.make_due(video)

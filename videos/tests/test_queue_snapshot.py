@@ -11,18 +11,19 @@ from django.utils import timezone
 
 from billing.models import Tier, Wallet
 from genvid.leasing import from_now
-from genvid.tests.asserts import data_of, queries_of, queries_once_warm, statements_of
+from genvid.tests.asserts import data_of, queries_of, queries_once_warm, statements_of, still_process_caches
 from genvid.tests.factories import make_avatar, make_caller, make_video, set_balance
 from genvid.tests.parallel import in_parallel
 from videos.gauges import read_gauges
-from videos.models import OperatorAlarm, QueueSnapshot, Video
+from videos.models import OperatorAlarm, ProviderState, QueueSnapshot, Video
 from videos.pipeline import scheduler, sweeper
 from videos.provider import provider_gate
-from videos.queue import queue_positions, queue_snapshot, waiting_reasons
+from videos.queue import queue_facts, queue_positions, queue_snapshot, waiting_reasons
 from videos.tests.pipeline import fresh, positions_now
 
 pytestmark = pytest.mark.django_db
 VIDEOS = "/api/v1/videos"
+REAL_MAX_AGE = queue_snapshot.MAX_AGE_SECONDS
 MAY, SECOND = datetime(2026, 5, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
@@ -52,17 +53,22 @@ def version() -> int:
 # ── Age
 
 
-def test_positions_of_a_snapshot_of_nine_seconds_are_shown(owner):
+def test_a_snapshot_is_read_for_ten_seconds():
+    """The tests of this file are given longer: a busy machine may need ten seconds between two lines."""
+    assert REAL_MAX_AGE == 10.0
+
+
+def test_positions_of_a_snapshot_that_is_nearly_too_old_are_shown(owner):
     queue_snapshot.refresh()
     video = make_video(owner)
-    age_by(9)
+    age_by(queue_snapshot.MAX_AGE_SECONDS - 300)
     assert shown(owner, video) == (1, 144, "slot")
 
 
-def test_a_snapshot_older_than_ten_seconds_by_the_databases_clock_says_nothing(owner, payload):
+def test_a_snapshot_that_is_too_old_by_the_databases_clock_says_nothing(owner, payload):
     queue_snapshot.refresh()
     video = make_video(owner)
-    age_by(10.5)
+    age_by(queue_snapshot.MAX_AGE_SECONDS + 0.5)
     assert shown(owner, video) == (None, None, "slot")
     made = data_of(owner.client.post(VIDEOS, payload), 201)
     assert (made["queue_position"], made["eta_seconds"], made["waiting_for"]) == (None, None, "slot")
@@ -94,7 +100,7 @@ def test_a_stale_snapshot_is_logged_once_a_minute(owner, caplog):
 def test_a_promised_time_outlasts_a_snapshot_that_was_too_old(owner):
     queue_snapshot.refresh()
     video = make_video(owner)
-    age_by(11)
+    age_by(queue_snapshot.MAX_AGE_SECONDS + 1)
     assert shown(owner, video)[:2] == (None, None)
     queue_snapshot.refresh()
     assert shown(owner, video)[:2] == (1, 144)
@@ -172,22 +178,42 @@ def test_an_account_sees_only_its_own_new_videos_counted(owner, outsider, avatar
 # ── Computing
 
 
+@pytest.fixture
+def one_period(monkeypatch) -> None:
+    """No new period begins: a busy machine may take longer than one between two lines."""
+    monkeypatch.setattr(queue_facts, "RECOMPUTE_SECONDS", 10**12)
+
+
+@pytest.mark.usefixtures("one_period")
 def test_an_unchanged_queue_is_not_computed_again(owner):
     make_video(owner)
     queue_snapshot.refresh_if_changed()
     before = version()
-    assert queries_of(queue_snapshot.refresh_if_changed) == 3
+    age_by(-600)
+    assert queries_of(queue_snapshot.refresh_if_changed) == 1
     assert version() == before
+
+
+def test_an_unchanged_queue_is_computed_again_in_the_next_period(owner, monkeypatch):
+    """Plans change the order without a trace in what is compared."""
+    monkeypatch.setattr(queue_facts, "RECOMPUTE_SECONDS", 10**12)
+    make_video(owner)
+    queue_snapshot.refresh_if_changed()
+    before = version()
+    monkeypatch.setattr(queue_facts, "RECOMPUTE_SECONDS", 1)
+    queue_snapshot.refresh_if_changed()
+    assert version() != before
 
 
 def test_an_unchanged_queue_is_confirmed_before_it_is_too_old(owner):
     queue_snapshot.refresh_if_changed()
     before = version()
-    age_by(queue_snapshot.RENEW_SECONDS + 1)
-    assert queries_of(queue_snapshot.refresh_if_changed) == 4
-    assert (version(), queue_snapshot.age_seconds() < 2) == (before, True)
+    age_by(queue_snapshot.RENEW_SECONDS + 1000)
+    assert queries_of(queue_snapshot.refresh_if_changed) == 2
+    assert (version(), queue_snapshot.age_seconds() < 500) == (before, True)
 
 
+@pytest.mark.usefixtures("one_period")
 @pytest.mark.parametrize("change", ["queued", "claimed", "set aside", "rendered"])
 def test_a_changed_queue_is_computed_again(owner, avatar, change):
     video, going = make_video(owner, avatar=avatar), make_video(owner, "rendering", avatar=avatar)
@@ -205,6 +231,7 @@ def test_a_changed_queue_is_computed_again(owner, avatar, change):
     assert version() != before
 
 
+@pytest.mark.usefixtures("one_period")
 def test_a_gate_that_shuts_is_shown_without_the_order_being_computed_again(owner):
     video = make_video(owner)
     queue_snapshot.refresh_if_changed()
@@ -270,8 +297,9 @@ def test_calls_cost_the_same_statements_with_any_number_of_waiting_accounts(owne
     owner.client.get(VIDEOS)
     for path in (f"{VIDEOS}/{video.pk}", VIDEOS):
         queue_snapshot.refresh()
-        assert len(statements_of(lambda path=path: owner.client.get(path))) == 2
-        assert len(statements_of(lambda path=path: owner.client.get(path))) == 1
+        with still_process_caches():
+            assert len(statements_of(lambda path=path: owner.client.get(path))) == 2
+            assert len(statements_of(lambda path=path: owner.client.get(path))) == 1
     owner.client.post(VIDEOS, payload)
     statements = statements_of(lambda: data_of(owner.client.post(VIDEOS, payload), 201))
     assert [each for each in statements if "queuesnapshot" in each] == [one_read(statements)]
@@ -296,7 +324,7 @@ def test_the_sweep_computes_a_stale_queue_and_alarms_staff_the_second_time(owner
     video = make_video(owner)
     sweeper.compute_stale_queue()
     assert (shown(owner, video)[0], OperatorAlarm.objects.count()) == (1, 0)
-    age_by(11)
+    age_by(queue_snapshot.MAX_AGE_SECONDS + 1)
     sweeper.compute_stale_queue()
     assert (shown(owner, video)[0], OperatorAlarm.objects.get().code) == (1, "queue_not_computed")
 
@@ -305,7 +333,7 @@ def test_the_sweep_alarms_nobody_where_a_tick_computed_in_between(owner):
     make_video(owner)
     sweeper.compute_stale_queue()
     queue_snapshot.refresh_if_changed()
-    age_by(11)
+    age_by(queue_snapshot.MAX_AGE_SECONDS + 1)
     sweeper.compute_stale_queue()
     assert OperatorAlarm.objects.count() == 0
 
@@ -321,7 +349,7 @@ def test_the_age_of_the_snapshot_is_a_gauge():
     queue_snapshot.refresh()
     age_by(30)
     found = {metric.name: metric.samples[0].value for metric in read_gauges(timezone.now())}
-    assert 30 <= found["genvid_queue_snapshot_seconds"] < 40
+    assert 30 <= found["genvid_queue_snapshot_seconds"] < 900
 
 
 # ── On SQLite
@@ -334,7 +362,7 @@ def sqlite(db) -> Iterator[Sqlite]:
     connections["sqlite"] = wrapper
     wrapper.disable_constraint_checking()
     with wrapper.schema_editor() as editor:
-        for model in (QueueSnapshot, Video, Wallet):
+        for model in (QueueSnapshot, ProviderState, Video, Wallet):
             editor.create_model(model)
     wrapper.disable_constraint_checking()
     yield wrapper
@@ -360,13 +388,37 @@ def test_sqlite_tells_age_payload_new_videos_and_plan_in_one_statement(owner, av
     pattern = make_video(owner, avatar=avatar)
     Wallet(account=owner.account, tier_id="pro").save(using="sqlite", force_insert=True)
     seen, new, later = (copied_to_sqlite(pattern, id=UUID(int=n), queued_at=MAY + n * SECOND) for n in (1, 2, 3))
-    row = {"pk": queue_snapshot.ROW, "newest_queued_at": seen.queued_at, "payload": b"x", "usable_slots": 7}
+    row = {"pk": queue_facts.ROW, "newest_queued_at": seen.queued_at, "payload": b"x", "usable_slots": 7}
     QueueSnapshot.objects.using("sqlite").create(**row, version=4)
     QueueSnapshot.objects.using("sqlite").update(computed_at=from_now(-100))
     version, age, *others = read_on_sqlite(sqlite, new)
-    assert (version, round(age), *others) == (4, 100, b"x", 0, 7, 0, 1, "pro")
+    assert (version, *others) == (4, b"x", 0, 7, 0, 1, "pro")
+    assert 99.9 <= age < 1000
     QueueSnapshot.objects.using("sqlite").update(version=5)
     assert read_on_sqlite(sqlite, later)[2:] == (None, 0, 7, 0, 2, "pro")
+
+
+def test_sqlite_tells_gate_counts_and_snapshot_in_one_statement(owner, avatar, sqlite):
+    for status, more in (("queued", {}), ("queued", {"set_aside_at": MAY}), ("rendering", {"stuck_at": MAY})):
+        copied_to_sqlite(make_video(owner, status, avatar=avatar), queued_at=MAY, **more)
+    ProviderState(name="heygen", code="busy", learned_limit=4).save(using="sqlite", force_insert=True)
+    query = queue_facts.facts_query(timezone.now()).using("sqlite")
+    (row,) = query
+    gate, counts = provider_gate.gate_of_columns(row[:-7]), row[-7]
+    assert (gate.code, gate.learned_limit, row[-6:]) == ("busy", 4, (None,) * 6)
+    assert counts | {"moved": None} == {"queued": 2, "aside": 1, "flying": 1, "stuck": 1, "moved": None}
+    QueueSnapshot.objects.using("sqlite").create(pk=queue_facts.ROW, version=7, fingerprint="x", free_slots=3)
+    QueueSnapshot.objects.using("sqlite").update(computed_at=from_now(-100))
+    (row,) = query.all()
+    assert row[-6:-1] == (7, "x", False, 0, 3)
+    assert 99.9 <= row[-1].total_seconds() < 1000
+
+
+def test_the_first_tick_of_an_empty_database_makes_the_rows_that_it_reads(db):
+    assert (ProviderState.objects.count(), QueueSnapshot.objects.count()) == (0, 0)
+    queue_snapshot.refresh_if_changed()
+    assert [each.name for each in ProviderState.objects.all()] == [provider_gate.NAME]
+    assert (QueueSnapshot.objects.get().free_slots, queue_snapshot.is_stale()) == (10, False)
 
 
 @pytest.mark.parametrize("fraction", [0, 1, 120_000, 999_999])

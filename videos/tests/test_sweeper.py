@@ -1,7 +1,6 @@
 """Which jobs are enqueued, so that many videos cost few messages and queries."""
 
 from datetime import timedelta
-from time import monotonic
 from unittest.mock import Mock
 
 import pytest
@@ -18,7 +17,7 @@ from genvid.jobs import backlog, enqueue, enqueue_on_commit
 from genvid.tests.factories import make_avatar, make_video, set_balance
 from videos import jobs
 from videos.enums import Status
-from videos.models import Video, WebhookDelivery
+from videos.models import OperatorAlarm, Video, WebhookDelivery
 from videos.pipeline import incoming_webhooks, scheduler, sweeper
 from videos.provider import provider_gate
 
@@ -56,7 +55,7 @@ def test_slots_that_come_free_together_enqueue_the_scheduler_once(
     db, woken, monkeypatch, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr(coalescing, "Timer", Mock())
-    monkeypatch.setattr(coalescing, "monotonic", monotonic)
+    monkeypatch.setattr(coalescing, "monotonic", lambda: 1e6)
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
             enqueue_on_commit(jobs.DISPATCH)
@@ -137,3 +136,29 @@ class TestDatabaseConnection:
         keep_database_connection()
 
         assert Video.objects.exists() is False
+
+
+def deleted_for(owner, span: timedelta) -> Video:
+    video = make_video(owner, Status.FAILED)
+    Video.objects.filter(pk=video.pk).update(deleted_at=timezone.now() - span)
+    return video
+
+
+def test_the_sweep_purges_those_that_were_deleted_last_before_those_that_fail_again_and_again(
+    owner, woken, monkeypatch
+):
+    monkeypatch.setattr(sweeper, "BATCH_SIZE", 1)
+    deleted_for(owner, timedelta(days=1))
+    latest = deleted_for(owner, timedelta(minutes=1))
+    woken.clear()
+    sweeper.enqueue_purges()
+    assert woken == [("videos.purge", str(latest.pk))]
+
+
+def test_staff_are_told_once_an_hour_of_deleted_videos_that_are_still_there(owner):
+    deleted_for(owner, sweeper.PURGE_ALARM_AFTER + timedelta(minutes=1))
+    deleted_for(owner, sweeper.PURGE_ALARM_AFTER - timedelta(minutes=1))
+    for _ in range(2):
+        sweeper.alarm_late_purges()
+    alarm = OperatorAlarm.objects.get()
+    assert (alarm.code, alarm.count, alarm.text.partition(" ")[0]) == ("video_removal_fails", 1, "1")
