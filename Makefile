@@ -48,7 +48,7 @@ test: begin-test setup ## set up and test on a real PostgreSQL and Redis, with c
 	@touch $(STAMPS)/2
 ifeq ($(strip $(ARGS)),)
 	@rm -rf var/coverage && mkdir -p $(PARTS)
-	@$(TEST_ENV) $(COVERAGE) $(PYTHON_BIN) -m $(PYTEST)
+	@$(TEST_ENV) $(COVERAGE) $(PYTHON_BIN) -m $(PYTEST) -rs
 	@$(PYTHON_BIN) $(MEASURING)/branches.py $(PARTS) $(FLOOR)
 else
 	@$(TEST_ENV) $(PYTHON_BIN) -m $(PYTEST) $(ARGS)
@@ -119,10 +119,10 @@ lock: setup ## write the locks anew from the requirements files
 demo: setup ## a customer's whole way, from sign-up to the finished video, against a running `make run`
 	@$(PYTHON_BIN) manage.py demo $(ARGS)
 
-chaos: setup ## 300 videos through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
+chaos: setup ## 300 videos and own avatars through a storm of kills and faults, then the proof (SEED, VIDEOS, ACCOUNTS)
 	@$(PYTHON_BIN) -m videos.tests.chaos
 
-bench: bench-requests bench-uploads bench-web bench-pipeline ## every measurement there is
+bench: bench-requests bench-uploads bench-admin bench-web bench-pipeline ## every measurement there is
 
 bench-pipeline: setup ## the render pipeline at 200 and 2,000 in flight beside a naive one (ARGS=--quick)
 	@$(PYTHON_BIN) -m bench $(ARGS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.utils import timezone
@@ -17,7 +18,7 @@ from bench.web.load import Load
 from bench.web.results import OURS, REFERENCE, Result
 from bench.web.server_counts import count_requests, send
 from bench.web.sizes import CLIENTS, SIGN_IN_CLIENTS, Size
-from bench.web.stack import Stack, WebServer, Worker
+from bench.web.stack import IDLE_SECONDS, Stack, WebServer, Worker
 from bench.web.traffic import Traffic, write
 
 FIRST = 8
@@ -51,7 +52,9 @@ class Rounds:
         for name, server in self.servers.items():
             texts = [*itertools.islice(call.among(self.traffic[name]), COUNTED)]
             self._share_machine(name)
-            self.result.figures(call.name, name).counts = count_requests(self.stack, server, texts)
+            self.result.figures(call.name, name).counts = count_requests(
+                self.stack, server, texts, worker=self.worker if name == OURS else None
+            )
         self._tidy(call, begun)
 
     def _file(self, call: Call, name: str) -> Path:
@@ -64,7 +67,7 @@ class Rounds:
             self._warm_up(call, name, file)
         with self._sign_ins(name) if call.beside_sign_ins else nullcontext():
             figures = self._drive(name, file, self.size.seconds)
-        self.servers[name].wait_until_idle()
+        self._settle(name)
         self.result.figures(call.name, name).loads.append(figures)
         self._tidy(call, begun)
 
@@ -73,12 +76,19 @@ class Rounds:
         for text in itertools.islice(call.among(self.traffic[name]), FIRST):
             send(self.servers[name], text)
         self._drive(name, file, self.size.warm_up)
+        self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """Until the answers to clients that have gone burden nobody: PostgreSQL may count while the server waits."""
+        deadline = time.monotonic() + IDLE_SECONDS
         self.servers[name].wait_until_idle()
+        while rows.is_asked() and time.monotonic() < deadline:
+            self.servers[name].wait_until_idle()
 
     def _drive(self, name: str, file: Path, seconds: float) -> Load:
         server = self.servers[name]
         before = cpu_of(server.pid)
-        found = load.drive(server.url, file, clients=CLIENTS, seconds=seconds, settle=server.wait_until_idle)
+        found = load.drive(server.url, file, clients=CLIENTS, seconds=seconds, settle=partial(self._settle, name))
         return replace(found, cpu=(cpu_of(server.pid) - before) * 1e6 / found.requests)
 
     def _sign_ins(self, name: str) -> AbstractContextManager[None]:

@@ -4,7 +4,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from statistics import median_low
 
@@ -13,7 +13,7 @@ from django.db import connection
 
 from bench.web.load import LoadError
 from bench.web.results import Counts
-from bench.web.stack import Stack, WebServer
+from bench.web.stack import Stack, WebServer, Worker
 from bench.web.traffic import KEY
 
 LOGGED = re.compile(r"^.*?LOG:  (?:statement|execute [^:]*): (\w+)", re.MULTILINE)
@@ -25,17 +25,29 @@ SETTLED = 0.05
 """Seconds after an answer: what a server still does for it then belongs to it."""
 
 
-def count_requests(stack: Stack, server: WebServer, requests: Sequence[bytes]) -> Counts:
-    """The usual request of these: now and then one refreshes what its process remembers for seconds."""
+def count_requests(
+    stack: Stack, server: WebServer, requests: Sequence[bytes], *, worker: Worker | None = None
+) -> Counts:
+    """The usual request of these: now and then one refreshes what its process remembers for seconds.
+
+    `worker` stands still while one is counted: what it asks for, an order's own message among it, is none of them.
+    """
     trips = redis.Redis.from_url(stack.redis.url)
     with _logging_statements():
-        found = [_count(stack, server, trips, text) for text in requests]
+        found = [_count(stack, server, trips, text, worker) for text in requests]
     return Counts(*(median_low(values) for values in zip(*found, strict=True)))
 
 
-def _count(stack: Stack, server: WebServer, trips: "redis.Redis", text: bytes) -> tuple[int, int, int]:
+def _count(
+    stack: Stack, server: WebServer, trips: "redis.Redis", text: bytes, worker: Worker | None
+) -> tuple[int, int, int]:
     for _ in range(WARM_UP):
         send(server, text)
+    with worker.paused() if worker else nullcontext():
+        return _counted(stack, server, trips, text)
+
+
+def _counted(stack: Stack, server: WebServer, trips: "redis.Redis", text: bytes) -> tuple[int, int, int]:
     time.sleep(SETTLED)
     log, before = stack.postgres.log, _reads(trips)
     size = log.stat().st_size

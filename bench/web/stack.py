@@ -5,7 +5,8 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,6 +76,14 @@ class WebServer(Service):
 
 class Worker(WorkerProcess):
     """A worker with the schedule; it makes what requests read of the queue. `pause` it while others are measured."""
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
 
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)

@@ -140,6 +140,7 @@ def test_every_benched_request_is_timed_and_counted_and_its_orders_are_canceled(
     assert [*ordered.values_list("status", flat=True)] == ["canceled"] * (1 + COUNTED + 2)
 
 
+@pytest.mark.django_db
 def test_a_benched_request_with_a_wrong_answer_is_not_measured():
     case = RequestCase(name="GET healthz", request=lambda: Request("GET", "/healthz"), status=201)
 
