@@ -40,7 +40,7 @@ def test_an_access_token_names_person_account_role_and_session_and_nothing_priva
 
 
 def test_an_access_token_lives_fifteen_minutes(owner):
-    with time_machine.travel(timedelta(minutes=14, seconds=50)):
+    with time_machine.travel(timedelta(minutes=14)):
         assert profile_with(owner.tokens.access_token).status_code == 200
     with time_machine.travel(timedelta(minutes=15, seconds=11)):
         assert refusal_of(profile_with(owner.tokens.access_token)) == (401, "not_authenticated")

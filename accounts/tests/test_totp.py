@@ -253,6 +253,7 @@ def test_recovery_code_of_another_person_is_refused(owner, outsider, clock):
 def test_audit_log_names_the_second_factor_of_a_login(owner, clock):
     app, codes = switch_on(owner, clock)
     sign_in(totp_code=app.code())
+    clock.shift(1)
     sign_in(totp_code=codes[0])
     details = AuditEntry.objects.filter(act="session.started").order_by("created_at").values_list("detail", flat=True)
     assert list(details) == [{"second_factor": "totp"}, {"second_factor": "recovery_code"}]

@@ -20,6 +20,7 @@ from videos.tests.pipeline import wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 TIMEOUT = 900.0
+PATIENT = "accounts.tests.patient_worker"
 
 
 @pytest.fixture
@@ -55,20 +56,20 @@ def test_a_delivery_whose_message_was_lost_is_sent(new_worker):
     with Receiver() as receiver:
         deliveries = publish_events(make_endpoint(make_caller(), url=receiver.url))
         redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
-        new_worker()
+        new_worker(app=PATIENT)
         assert_delivered(*deliveries)
         assert len(receiver.posts) == 1
 
 
 def test_delivery_of_a_killed_worker_is_sent_again_unchanged(new_worker):
     with ScriptedServer() as server:
-        server.says(200, delay=8.0)
+        server.says(200, delay=3600)
         server.says(200)
         deliveries = publish_events(make_endpoint(make_caller(), url=server.url))
-        worker = new_worker()
+        worker = new_worker(app=PATIENT)
         wait_until(lambda: len(server.requests) == 1, seconds=TIMEOUT)
         worker.kill9()
-        # As if its lease had run out, which takes twenty seconds.
+        # As if its lease had run out.
         assert Delivery.objects.filter(leased_until__gt=timezone.now()).update(leased_until=timezone.now()) == 1
         new_worker()
         assert_delivered(*deliveries)
@@ -81,8 +82,8 @@ def test_two_workers_send_each_delivery_once(new_worker):
     with Receiver() as receiver:
         person = make_caller()
         make_endpoint(person, url=receiver.url)
-        new_worker()
-        new_worker()
+        new_worker(app=PATIENT)
+        new_worker(app=PATIENT)
         publish_many(person.account.pk, "video.queued", [(str(number), {}) for number in range(60)])
         assert_delivered(*Delivery.objects.all())
         counts = Counter(post.headers["webhook-id"] for post in receiver.posts)
@@ -102,7 +103,7 @@ def test_unresponsive_receivers_do_not_delay_others(new_worker, unresponsive):
     with Receiver() as receiver:
         unresponsive_endpoints = [make_endpoint(make_caller(), url=url, health="good") for url in unresponsive]
         responsive_endpoints = [make_endpoint(make_caller(), url=f"{receiver.url}/{number}") for number in range(7)]
-        new_worker(concurrency=8, app="accounts.tests.patient_worker", WEBHOOK_POOR_SENDS="4")
+        new_worker(concurrency=8, app=PATIENT, WEBHOOK_POOR_SENDS="4")
         for endpoint in unresponsive_endpoints * 5 + responsive_endpoints * 3:
             publish(endpoint.account_id, "video.completed", {"id": "v1"}, object_id="v1")
         assert_delivered(*Delivery.objects.filter(endpoint__in=responsive_endpoints))
@@ -113,7 +114,7 @@ def test_every_delivery_to_a_busy_endpoint_verifies(new_worker):
     with Receiver() as receiver:
         person = make_caller()
         endpoint = make_endpoint(person, url=receiver.url)
-        new_worker()
+        new_worker(app=PATIENT)
         publish_many(person.account.pk, "video.queued", [(str(number), {"id": number}) for number in range(20)])
         assert_delivered(*Delivery.objects.all())
         verified = [Webhook(endpoint.secret).verify(post.body, post.headers) for post in receiver.posts]

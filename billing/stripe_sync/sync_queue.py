@@ -67,7 +67,7 @@ def run_sync(pk: int) -> bool:
 def alarm_refused_key(error: BillingError) -> None:
     if error.code in KEY_REFUSED:
         text = f"Stripe refuses STRIPE_SECRET_KEY ({error}). Payments are not recorded until it is replaced."
-        mails.alarm_staff(f"stripe-key:{error.code}:{database_clock.now():%Y-%m-%d}", text)
+        mails.alarm_staff(f"{error.code}:{database_clock.now():%Y-%m-%d}", text, name="stripe_key_refused")
 
 
 def _record_failure(row: StripeSync, error: str, *, retryable: bool) -> bool:

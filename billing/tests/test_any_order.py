@@ -159,6 +159,7 @@ def test_parallel_deliveries_and_workers_record_each_event_once(
 ):
     settings.PUBLIC_URL = live_server.url
     shop, person, events = perform(sandbox, FULL)
+    sandbox.configure(webhook_timeout=600)
     for event in events:
         answers = shop.stripe.deliver([event["id"]], copies=8, parallel=True)
         assert [(answer["status"], answer.get("error")) for answer in answers] == [(200, None)] * 8

@@ -50,7 +50,7 @@ def test_a_call_is_timed_by_its_outcome(stripe_server):
 
 
 def test_calls_of_djstripe_are_timed_too(stripe_server):
-    client = djstripe_patches.TimedClient(timeout=5)
+    client = djstripe_patches.TimedClient(timeout=900)
     outcomes = ("ok", "http_404", "unreachable")
     before = [calls("get charges/:id", outcome) for outcome in outcomes]
     stripe_server.script += [Answer(200, b"{}"), Answer(404, b"{}"), Answer(hang_up=True)]

@@ -14,6 +14,7 @@ from billing.stripe.event_types import EVENT_TYPES
 from billing.stripe_sync import sync_queue
 from genvid.jobs import backlog, enqueue
 from genvid.mail import outbox
+from genvid.tests.asserts import lies_ahead
 from genvid.tests.clocks import still_clocks
 from genvid.tests.test_metrics import series
 
@@ -69,13 +70,12 @@ def test_the_sync_of_an_object_unknown_to_stripe_ends(sandbox):
 def test_the_pause_grows_with_each_unexpected_failure_of_a_sync():
     row = sync_queue.request_sync(SyncKind.CHARGE, "ch_1")
     StripeSync.objects.update(kind="unheard_of")
-    waits = []
-    for _ in range(9):
-        StripeSync.objects.update(due_at=timezone.now())
+    for wait in (5, 10, 20, 40, 80, 160, 320, 640, 900):
+        before = timezone.now()
+        StripeSync.objects.update(due_at=before)
         sync_queue.run_sync(row.pk)
         row.refresh_from_db()
-        waits.append(round((row.due_at - timezone.now()).total_seconds()))
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]
+        assert lies_ahead(row.due_at, wait, since=before)
 
 
 def test_a_sync_of_a_dead_worker_is_due_again_after_its_lease(settings, sandbox):

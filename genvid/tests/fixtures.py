@@ -131,6 +131,15 @@ def work_at_once(
 
 
 @pytest.fixture
+def still_caches() -> Iterator[None]:
+    """What this process has cached for some seconds gets no older, however busy the machine is."""
+    from genvid.tests.asserts import still_process_caches  # noqa: PLC0415 - loaded only where it is used
+
+    with still_process_caches():
+        yield
+
+
+@pytest.fixture
 def store_in_bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Stores the site's files in a bucket `films` of this endpoint and region."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
@@ -139,7 +148,7 @@ def store_in_bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call
     def store(endpoint: str = "", region: str = "", name: str = "films") -> None:
         monkeypatch.setenv("S3_ENDPOINT_URL", endpoint)
         monkeypatch.setenv("S3_REGION", region)
-        settings.S3_BUCKET = name
+        settings.S3_BUCKET, settings.S3_ENDPOINT_URL = name, endpoint
         settings.STORAGES = settings.STORAGES | {"default": bucket(DeclaredEnv(), name, link_seconds=900)}
 
     return store

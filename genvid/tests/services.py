@@ -24,6 +24,7 @@ CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
 # A server that does not start ends, which is noticed at once; one that a busy machine keeps waiting still comes up.
 START_SECONDS = 900.0
+STOP_SECONDS = 120.0
 PREFIX = "genvid-test-"
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -123,7 +124,7 @@ class Service:
             return
         self.process.send_signal(self.stop_signal)
         try:
-            self.process.wait(10)
+            self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -100,8 +101,12 @@ class EmbeddedSite(OwnProcess):
             self.kill9()
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=900) as reply:  # noqa: S310 - our own loopback address
-            return bytes(reply.read())
+        """The body, whatever the status: `/readyz` is 503 where a part needs longer to start than it counts as well."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=900) as reply:  # noqa: S310 - our own loopback address
+                return bytes(reply.read())
+        except urllib.error.HTTPError as error:
+            return error.read()
 
 
 def _prepare(template: Path) -> Path:

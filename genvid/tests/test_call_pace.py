@@ -59,7 +59,7 @@ def test_operations_do_not_wait_for_each_other(store, operation):
 
 def test_nobody_waits_longer_than_a_lease_bears(store, operation):
     waits = [reserve_turn(operation) for _ in range(4 * round(MAX_WAIT_SECONDS * CALLS_PER_SECOND))]
-    assert (waits[-1], max(waits)) == (MAX_WAIT_SECONDS, MAX_WAIT_SECONDS)
+    assert max(waits) == MAX_WAIT_SECONDS
 
 
 def test_a_redis_that_is_down_delays_no_call(settings, operation, closed_url, monkeypatch):

@@ -83,7 +83,7 @@ def test_a_customer_gets_the_videos_paid_for_even_through_a_power_cut(embedded_s
     assert b"Hello there." in customer.download(first, "captions")
 
     second = customer.order("The lights go out.")
-    customer.wait_for(second, "processing")
+    customer.wait_for(second, "processing", "completed")
     embedded_site.kill9()
     embedded_site.start()
 

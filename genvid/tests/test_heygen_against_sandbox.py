@@ -44,7 +44,7 @@ def wait_for(client: HeyGenClient, video_id: str, **options) -> RemoteVideo:
 
 
 def fetch(client: HeyGenClient, url: str, sink: io.BytesIO, **options):
-    return client.download_media(url, sink, max_bytes=50_000_000, timeout=20, **options)
+    return client.download_media(url, sink, max_bytes=50_000_000, timeout=600, **options)
 
 
 def test_a_video_is_made_and_fetched(client, spec):

@@ -50,7 +50,8 @@ envelopes = st.fixed_dictionaries(
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    monkeypatch.setattr(transport, "GET_RETRY_BUDGET_SECONDS", 3600.0)
     with ScriptedServer() as server:
         yield server
 

@@ -91,7 +91,7 @@ def test_the_banner_says_how_to_see_the_password_again(site):
 def test_requests_are_in_the_log_of_the_web_server_and_not_on_the_screen(site):
     site.get("/api/v1/schema/?asked=for-the-log")
     log = site.folder / "log" / "web.log"
-    site.wait(lambda: "request='GET /api/v1/schema/" in log.read_text(), seconds=30)
+    site.wait(lambda: "request='GET /api/v1/schema/" in log.read_text())
     assert "request_finished" not in site.output()
 
 
@@ -137,7 +137,7 @@ def test_the_site_comes_up_again_after_a_power_cut(site):
 
     site.start()
 
-    assert json.loads(site.get("/readyz"))["success"] is True
+    site.wait(lambda: json.loads(site.get("/readyz"))["success"])
     assert site.secrets == before
 
 
@@ -149,7 +149,8 @@ def test_beat_and_every_queue_of_the_embedded_broker_prove_that_they_live(site):
 
 
 def parts_of(site: EmbeddedSite) -> dict[str, str]:
-    return json.loads(site.get("/readyz"))["data"]["parts"]
+    """As if all were starting, while one of them needs longer."""
+    return json.loads(site.get("/readyz")).get("data", {"parts": {"beat": "starting"}})["parts"]
 
 
 def test_the_secrets_are_for_the_owner_only(site):

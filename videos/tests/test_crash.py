@@ -87,7 +87,7 @@ def test_a_claimed_video_whose_message_is_lost_is_found_again(pipeline, person, 
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
     assert fresh(video).status == Status.SUBMITTING
 
-    new_worker()
+    new_worker(VIDEO_SUBMIT_LEASE="3600")
 
     wait_for_status(video, Status.COMPLETED)
     assert_completed_once(pipeline, person, video)
@@ -112,7 +112,7 @@ def test_a_worker_killed_during_the_order_makes_the_video_once(pipeline, person,
 def test_a_worker_killed_during_the_render_makes_the_video_once(pipeline, person, new_worker):
     pipeline.sandbox.configure(stuck=True)
     video = pipeline.order(person)
-    worker = new_worker()
+    worker = new_worker(VIDEO_SUBMIT_LEASE="3600")
     wait_for_status(video, Status.RENDERING)
 
     worker.kill9()
@@ -130,10 +130,11 @@ def test_a_worker_killed_during_the_download_resumes_it(pipeline, person, new_wo
     remote = pipeline.file_at_provider(video, "video.mp4")
     make_huge(remote, 16)
     pipeline.sandbox.configure(download_seconds=3600)
-    worker = new_worker()
+    worker = new_worker(VIDEO_STORE_LEASE="3600")
     wait_until(lambda: is_downloading(settings.WORK_DIR, video), seconds=PATIENCE)
 
     worker.kill9()
+    pipeline.make_due(video)
     assert fresh(video).status == Status.STORING
     assert money_of(person).charges == 0
     pipeline.sandbox.configure(download_seconds=0)

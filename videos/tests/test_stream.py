@@ -248,9 +248,9 @@ class TestLive:
         assert stream.events[-1].data["video"]["status"] == "completed"
 
     def test_a_stream_sends_progress_that_never_falls_between_the_moves(self, web, open_stream, owner):
-        video = make_video(owner, "rendering", expected_render_seconds=8)
+        video = make_video(owner, "rendering", expected_render_seconds=600)
         stream = open_stream(owner, video)
-        stream.read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 60)
+        stream.read_until(lambda: sum(event.kind == "progress" for event in stream.events) >= 2, 900)
         finish_rendering(video)
         shown = [event.data.get("video", event.data)["progress_percent"] for event in stream.read_to_end()]
         assert shown == sorted(shown)
@@ -389,6 +389,11 @@ class TestServerProcess:
 
     def test_a_stream_ends_after_its_maximum_duration(self, tmp_path, owner):
         video = make_video(owner, "rendering")
-        with self.start(tmp_path, STREAM_SECONDS="1") as web, StreamClient(web.url, owner, video) as stream:
-            stream.read_to_end()
+        with self.start(tmp_path, STREAM_SECONDS="1") as web:
+            # One that ends before a busy machine has read the moves sends none.
+            for _ in range(100):
+                with StreamClient(web.url, owner, video) as stream:
+                    stream.read_to_end()
+                if stream.statuses:
+                    break
             assert stream.statuses == ["draft", "queued", "processing", "processing"]

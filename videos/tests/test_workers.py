@@ -33,7 +33,7 @@ def new_worker(tmp_path, sandbox):
     started: list[WorkerProcess] = []
 
     def start(name: str) -> WorkerProcess:
-        given = FAST_SETTINGS | {"HEYGEN_BASE_URL": sandbox.url, "VIDEO_SUBMIT_LEASE": "20"}
+        given = FAST_SETTINGS | {"HEYGEN_BASE_URL": sandbox.url, "VIDEO_SUBMIT_LEASE": "3600"}
         started.append(WorkerProcess(tmp_path, name=name, beat=True, **given))
         return started[-1].start()
 
@@ -50,13 +50,14 @@ def celery_name(worker: WorkerProcess) -> str:
 @pytest.mark.slow
 @pytest.mark.crash
 @pytest.mark.django_db(transaction=True)
-def test_a_drained_worker_finishes_its_jobs_and_another_worker_goes_on(sandbox, new_worker, client):
+def test_a_drained_worker_finishes_its_jobs_and_another_worker_goes_on(sandbox, new_worker, client, monkeypatch):
     pipeline, person = Pipeline(sandbox), make_caller()
     sandbox.configure(submit_seconds=60, stuck=True)
     video = pipeline.order(person)
     worker = new_worker("old")
     wait_until(lambda: sandbox.records()["requests"].get("POST /v3/videos", 0) >= 1, seconds=PATIENCE)
 
+    monkeypatch.setattr(celery_workers, "ANSWER_SECONDS", 600.0)
     celery_workers.drain_worker(celery_name(worker), by="sam")
 
     assert fresh(video).status == Status.SUBMITTING
