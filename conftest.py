@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from genvid import coalescing, process_cache, rate_limit_storage, redis_client, 
 from genvid.heygen import reachability
 from genvid.sandbox.ports import ReservedPort
 from genvid.tests import phases, plugin, templates
+from genvid.tests.clocks import wait_where_near_the_end_of
 
 if TYPE_CHECKING:
     from genvid.sandbox.process import SandboxProcess
@@ -39,6 +41,12 @@ def empty_cache() -> None:
         rate_limit_storage.memory().reset()
     if plugin.redis_is_up():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def one_day() -> None:
+    """Limits of a day and figures of a month are told by UTC: no test begins shortly before midnight and ends after."""
+    wait_where_near_the_end_of(timedelta(days=1))
 
 
 @pytest.fixture(autouse=True)

@@ -172,7 +172,7 @@ def test_a_refused_stripe_key_alarms_staff_once_a_day(monkeypatch, status, error
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         answers = [refusal_of(delivered(monkeypatch, status, error)) for _ in range(2)]
     assert (answers, StripeSync.objects.count()) == ([(503, "provider_unavailable")] * 2, 0)
-    (about,) = alarms("billing")
+    (about,) = alarms("stripe_key_refused")
     assert about.endswith("2026-07-01")
 
 

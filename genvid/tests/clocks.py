@@ -1,5 +1,6 @@
-"""Clocks that stand still: Python's, and that of PostgreSQL on the connection of the test."""
+"""Clocks that stand still: Python's, and that of PostgreSQL on the connection of the test. And the end of a day."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,6 +17,14 @@ CREATE FUNCTION still_clock.statement_timestamp() RETURNS timestamptz LANGUAGE s
 SET search_path = still_clock, pg_catalog, public;
 """
 GO_ON = "DROP SCHEMA still_clock CASCADE; RESET search_path"
+NEAR_SECONDS = 60.0
+
+
+def wait_where_near_the_end_of(period: timedelta) -> None:
+    """Wait for the end of the UTC hour or day that goes on, if it comes within a minute."""
+    left = period.total_seconds() - time.time() % period.total_seconds()
+    if left < NEAR_SECONDS:
+        time.sleep(left)
 
 
 class Clocks:

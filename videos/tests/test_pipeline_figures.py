@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from genvid.tests.clocks import wait_where_near_the_end_of
 from genvid.tests.factories import Person, make_video, set_balance
 from genvid.tests.generated_rows import analyze, copy_row
 from genvid.tests.query_plans import plan_of
@@ -14,6 +15,11 @@ from videos.staff import pipeline_figures
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def one_hour() -> None:
+    wait_where_near_the_end_of(HOUR)
 
 
 def this_hour() -> datetime:
