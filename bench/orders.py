@@ -79,6 +79,7 @@ def set_render_times(case: Case) -> None:
     for video in Video.objects.filter(status=Status.COMPLETED):
         took = case.render_seconds * spread_factor(str(dice.random()), SPREAD)
         ended = video.provider_finished_at or video.rendered_at or timezone.now()
-        Video.objects.filter(pk=video.pk).update(submitted_at=ended - timedelta(seconds=took))
+        begun = ended - timedelta(seconds=took)
+        Video.objects.filter(pk=video.pk).update(submitted_at=begun, accepted_at=begun)
     render_times.learn_render_times()
     cache.delete_many(["videos.webhooks_arrive"])

@@ -8,7 +8,7 @@ from celery.exceptions import Retry
 from bench.counting import StatementCounter, _covered, statements_in
 from bench.measure import Figures
 from bench.naive_worker import make_video as make_naively
-from bench.orders import queue_videos
+from bench.orders import queue_videos, set_render_times
 from bench.plan import BY_WEBHOOK, FULL, MANY_SHORT_POLLS, Case
 from bench.plan import SHORT_POLLS as SHORT
 from bench.report import tables, targets
@@ -20,8 +20,9 @@ from bench.requests.measure import COUNTED, measure
 from bench.requests.wsgi_calls import Request
 from billing.models import Hold
 from genvid.tests.asserts import the_ledger_proves
-from genvid.tests.factories import set_balance
+from genvid.tests.factories import make_video, set_balance
 from videos.models import Video
+from videos.queue import render_times
 from videos.tests.pipeline import Money, fresh, money_of, wait_until
 
 
@@ -51,6 +52,16 @@ def test_videos_queued_in_bulk_go_through_the_pipeline(ordered, pipeline):
 
     assert {video.status for video in done} == {"completed"}
     assert the_ledger_proves()
+
+
+def test_the_pipeline_learns_the_render_times_of_the_bench_from_the_warm_up(owner):
+    set_balance(owner, 1_000)
+    made = [make_video(owner, "completed") for _ in range(20)]
+
+    set_render_times(SHORT)
+
+    learned = render_times.render_times_for(made[0].engine, made[0].estimated_seconds)
+    assert 8 < learned.p50 < 12
 
 
 def test_the_naive_worker_makes_a_video_and_charges_for_it(ordered):
