@@ -40,7 +40,7 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
     spoken = {look.default_voice_id for look in looks if creation_id_in(look.name)}
     voices = [voice for voice in voices if not (voice.is_private and voice.id in spoken)]
     own = own_rows()
-    present = read_presence(client, own, looks, voices)
+    changes = read_presence(client, own, looks, voices)
     looks, voices = _without_own(own[Avatar], looks), _without_own(own[Voice], voices)
     filmable = [look for look in looks if _is_filmable(look)]
     voices = [voice for voice in voices if len(voice.id) <= ID_LIMIT]
@@ -50,9 +50,8 @@ def sync_catalogue(client: HeyGenClient) -> SyncResult:
         _upsert(Voice, {voice.id: _voice_fields(voice) for voice in voices})
         _upsert(Avatar, _avatar_rows(filmable))
         retired = _retire(filmable, voices)
-        save_presence(present)
-    looks = filmable
-    result = SyncResult(len(looks), len(voices), retired)
+        save_presence(changes)
+    result = SyncResult(len(filmable), len(voices), retired)
     logger.info("catalogue_synced", avatars=result.avatars, voices=result.voices, retired=retired)
     if withdrawn:
         logger.warning("catalogue_entries_withdrawn", count=withdrawn)

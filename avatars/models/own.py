@@ -166,17 +166,16 @@ class Creation(Leased):
 
         Writes the history, and `entry` into the avatar or voice, in one transaction.
         """
-        source, changes = self.status, {"due_at": from_now()} | changes
-        changes |= {"status": to, "moved_at": database_clock.now(), "tries": 0, "waiting_reason": ""} | {
-            "deadline_at": None if deadline is None else database_clock.now() + deadline
-        }
+        source, now, changes = self.status, database_clock.now(), {"due_at": from_now()} | changes
+        changes |= {"status": to, "moved_at": now, "tries": 0, "waiting_reason": ""}
+        changes["deadline_at"] = None if deadline is None else now + deadline
         with transaction.atomic(savepoint=False):
             rows = self.held().filter(status__in=SOURCES[to], deleted_at=None)
             if rows.update(**changes) != 1:
                 return False
             self.write_entry(status=to, **(entry or {}))
             CreationEvent.objects.create(
-                creation=self, from_status=source, to_status=to, reason=reason, detail=detail[:500]
+                creation=self, from_status=source, to_status=to, reason=reason, detail=detail[:500], created_at=now
             )
             self.show(changes)
         return True

@@ -45,7 +45,7 @@ def withdraw(creation: Creation, *, reason: str) -> bool:
         return False
     creation.show(changes)
     creation.write_entry(status=to, is_released=False, is_available=False)
-    CreationEvent.objects.create(creation=creation, from_status=source, to_status=to, reason=reason)
+    CreationEvent.objects.create(creation=creation, from_status=source, to_status=to, reason=reason, created_at=now)
     if source in PENDING:
         settlement.release(creation)
     enqueue_on_commit(jobs.WORK_ON_CREATION, str(creation.pk))

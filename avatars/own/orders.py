@@ -139,7 +139,7 @@ def _insert(caller: Caller, request: CreationRequest, upload: Upload) -> Creatio
     entry.save(force_insert=True)
     setattr(creation, "voice" if request.kind in VOICES else "avatar", entry)
     creation.save(force_insert=True)
-    CreationEvent.objects.create(creation=creation, to_status=status, reason="created")
+    CreationEvent.objects.create(creation=creation, to_status=status, reason="created", created_at=now)
     creation.refresh_from_db(fields=["due_at"])
     return creation
 

@@ -12,7 +12,7 @@ from avatars.models import Creation, Voice
 from avatars.own import alarms, consent, failures, settlement
 from avatars.own.clients import maker_for
 from genvid import database_clock
-from genvid.heygen.avatar_making import AvatarMaker, MadeLook, MadeVoice, MakingState
+from genvid.heygen.avatar_making import AvatarMaker, MadeGroup, MadeLook, MadeVoice, MakingState
 from genvid.heygen.heygen_errors import HeyGenError, NotFound, Refused
 from genvid.heygen.heygen_types import Failure
 from genvid.leasing import from_now, jittered
@@ -52,11 +52,14 @@ def _look_at_avatar(creation: Creation, maker: AvatarMaker) -> None:
     made = maker.get_look(creation.provider_object_id)
     if made.failure is not None:
         _fail(creation, made.failure)
-    elif _needs_consent(creation, maker, made):
-        # Before the look's own status: HeyGen keeps the consent at the group, and films no look without it.
-        _wait_for_consent(creation, maker)
+        return
+    # Before the look's own status: HeyGen keeps the consent at the group, and films no look without it.
+    group = _group_of(creation, maker, made)
+    if made.state is MakingState.PENDING_CONSENT or (group is not None and group.needs_consent):
+        _wait_for_consent(creation, maker, made)
     elif made.is_usable:
-        settlement.complete(creation, avatar_fields(made), provider_voice_id=_voice_made_with(creation, made))
+        voice_id, is_confirmed = _voice_made_with(creation, made), group is None or group.is_confirmed
+        settlement.complete(creation, avatar_fields(made), provider_voice_id=voice_id, is_confirmed=is_confirmed)
     else:
         _wait(creation)
 
@@ -72,25 +75,33 @@ def _voice_made_with(creation: Creation, made: MadeLook) -> str:
     return "" if not voice_id or is_known or others.exists() else voice_id
 
 
-def _needs_consent(creation: Creation, maker: AvatarMaker, made: MadeLook) -> bool:
-    if creation.kind != CreationKind.DIGITAL_TWIN:
-        return False
-    if made.state is MakingState.PENDING_CONSENT:
-        return True
+def _group_of(creation: Creation, maker: AvatarMaker, made: MadeLook) -> MadeGroup | None:
+    """None where it says nothing that the look has not said. Raises NotFound."""
+    is_twin = creation.kind == CreationKind.DIGITAL_TWIN and creation.provider_group_id
+    if not is_twin or made.state is MakingState.PENDING_CONSENT:
+        return None
     try:
-        return bool(creation.provider_group_id) and maker.get_group(creation.provider_group_id).needs_consent
+        return maker.get_group(creation.provider_group_id)
     except NotFound:
-        # A look that can be filmed is not lost because its group is not found.
-        if made.is_usable:
-            return False
+        # A look that can be filmed is not lost because its group is not found, unless a consent was still to come.
+        if made.is_usable and creation.status != EntryStatus.WAITING_FOR_CONSENT:
+            return None
         raise
 
 
-def _wait_for_consent(creation: Creation, maker: AvatarMaker) -> None:
+def _wait_for_consent(creation: Creation, maker: AvatarMaker, made: MadeLook) -> None:
     if creation.status == EntryStatus.WAITING_FOR_CONSENT:
         creation.advance(from_now(_interval(creation)))
         return
-    page = consent.new_page(creation, maker)
+    try:
+        page = consent.new_page(creation, maker)
+    except Refused as error:
+        # A complete look is not thrown away because the group still says, or will soon say, something else.
+        if not made.is_usable:
+            raise
+        alarms.alarm(alarms.PROVIDER, error.code, f"HeyGen refuses to ask for the consent of a complete twin: {error}")
+        creation.retry_later(_interval(creation), str(error))
+        return
     deadline = timedelta(seconds=settings.OWN_AVATAR_CONSENT_DEADLINE)
     creation.move(
         EntryStatus.WAITING_FOR_CONSENT,

@@ -29,9 +29,14 @@ DESCRIPTIONS = {
 
 @request_context.under_request_of_row
 @transaction.atomic
-def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: str = "") -> bool:
-    """Charge the fee. False when it was settled, claimed or deleted before."""
-    waited = creation.status == EntryStatus.WAITING_FOR_CONSENT
+def complete(
+    creation: Creation, entry: dict[str, Any], *, provider_voice_id: str = "", is_confirmed: bool = True
+) -> bool:
+    """Charge the fee. False when it was settled, claimed or deleted before.
+
+    `is_confirmed`: where it waited for the filmed person's consent, HeyGen says that it was given.
+    """
+    is_agreed = is_confirmed and creation.status == EntryStatus.WAITING_FOR_CONSENT
     done = creation.move(
         EntryStatus.READY,
         reason="made",
@@ -42,11 +47,11 @@ def complete(creation: Creation, entry: dict[str, Any], *, provider_voice_id: st
         credits_held=0,
         provider_voice_id=provider_voice_id,
         entry=entry,
-        **(_confirmation() if waited else {}),
+        **(_confirmation() if is_agreed else {}),
     )
     if not done:
         return False
-    if waited:
+    if is_agreed:
         _record_consent(creation)
     if not creation.is_test:
         credits.capture(
@@ -152,9 +157,10 @@ def requeue(creation: Creation, *, reason: str, why: str, pause: timedelta) -> b
 def _time_in_queue(creation: Creation) -> timedelta:
     """Until now, with the time in which it was made. Staff and the filmed person took theirs from nobody."""
     moves = [*creation.events.order_by("created_at", "id").values_list("to_status", "created_at")]
-    ends = [*(moment for _, moment in moves[1:]), database_clock.now()]
+    ends = [*(moment for _, moment in moves[1:]), database_clock.now()][: len(moves)]
     ours = (EntryStatus.QUEUED, EntryStatus.CREATING)
-    spans = [end - begin for (status, begin), end in zip(moves, ends, strict=True) if status in ours]
+    # Rows of the release before have the time of a machine whose clock may have been ahead.
+    spans = [max(timedelta(), end - begin) for (status, begin), end in zip(moves, ends, strict=True) if status in ours]
     return sum(spans, timedelta())
 
 

@@ -114,7 +114,8 @@ class FakeMaker:
 
     def get_group(self, group_id: str) -> MadeGroup:
         made = self._found(group_id.removeprefix("group-of-"))
-        return MadeGroup(group_id, made.name, made.shown_state, made.shown_state is MakingState.PENDING_CONSENT)
+        needs_consent = made.shown_state is MakingState.PENDING_CONSENT
+        return MadeGroup(group_id, made.name, made.shown_state, needs_consent, not needs_consent)
 
     def get_voice(self, voice_id: str) -> MadeVoice:
         return _voice(self._found(voice_id))

@@ -14,9 +14,10 @@ from avatars.tests.fake_maker import FakeMaker
 from avatars.tests.own_entries import step
 from avatars.tests.test_own_crash import order
 from billing.models import Fee
-from genvid.heygen.avatar_making import MakingState
-from genvid.heygen.heygen_errors import NotFound
+from genvid.heygen.avatar_making import MadeGroup, MakingState
+from genvid.heygen.heygen_errors import NotFound, Refused
 from genvid.tests.factories import Person, make_caller, make_voice
+from videos.models import OperatorAlarm
 from videos.tests.pipeline import Money, money_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +94,45 @@ def test_a_complete_twin_is_not_lost_where_heygen_does_not_find_its_group(heygen
     monkeypatch.setattr(heygen, "get_group", unknown)
     heygen.change(creation.provider_object_id, state=COMPLETED, consented=True)
     assert step(creation).status == EntryStatus.READY
+
+
+def test_a_twin_whose_group_is_gone_while_it_waits_for_consent_has_none(heygen, owner, monkeypatch):
+    waiting = step(ordered_twin(owner))
+    Creation.objects.filter(pk=waiting.pk).update(ordered_at=timezone.now() - timedelta(hours=1))
+
+    def unknown(group_id: str) -> None:
+        raise NotFound("avatar_group_not_found")
+
+    monkeypatch.setattr(heygen, "get_group", unknown)
+    heygen.change(waiting.provider_object_id, state=COMPLETED, consented=True)
+    ended = step(waiting)
+    assert (ended.status, ended.consent_confirmed_at) == (EntryStatus.FAILED, None)
+    assert AuditEntry.objects.filter(act="consent.confirmed").count() == 0
+    assert money_of(owner) == Money(BALANCE)
+
+
+def test_a_complete_twin_whose_consent_heygen_does_not_say_is_ready_without_a_confirmation(heygen, owner, monkeypatch):
+    waiting = step(ordered_twin(owner))
+    heygen.change(waiting.provider_object_id, state=COMPLETED, consented=True)
+    group = MadeGroup("group", "Ada", COMPLETED, needs_consent=False, is_confirmed=False)
+    monkeypatch.setattr(heygen, "get_group", lambda group_id: group)
+    made = step(waiting)
+    assert (made.status, made.consent_confirmed_at, consent_status(made)) == (EntryStatus.READY, None, "given")
+    assert AuditEntry.objects.filter(act="consent.confirmed").count() == 0
+
+
+def test_a_complete_twin_is_not_thrown_away_where_heygen_refuses_to_ask_for_its_consent(heygen, owner, monkeypatch):
+    creation = ordered_twin(owner)
+
+    def refuse(group_id: str) -> None:
+        raise Refused("invalid_parameter")
+
+    monkeypatch.setattr(heygen, "ask_for_consent", refuse)
+    heygen.change(creation.provider_object_id, look_state=COMPLETED)
+    waiting = step(creation)
+    assert (waiting.status, OperatorAlarm.objects.get().code) == (EntryStatus.CREATING, "avatar_provider_problem")
+    heygen.change(creation.provider_object_id, consented=True)
+    assert step(waiting).status == EntryStatus.READY
 
 
 def test_the_time_of_a_review_and_of_a_consent_is_none_of_the_queues(heygen, settings, owner):

@@ -11,7 +11,7 @@ from accounts.signals import account_erasing, export_requested
 from avatars.catalogue_sync import sync_catalogue
 from avatars.enums import CreationKind
 from avatars.models import Avatar, Creation, Voice
-from avatars.own import changes, consent_texts, copies, making, orphans, removal
+from avatars.own import changes, consent_texts, copies, making, orphans, presence, removal
 from avatars.own.clients import maker_for
 from avatars.own.orders import Consent
 from avatars.own.presence import own_rows, read_presence, save_presence
@@ -21,6 +21,7 @@ from avatars.uploads import references
 from avatars.uploads.assets import asset_id_of
 from genvid.heygen.avatar_making import AvatarMaker
 from genvid.heygen.heygen_client import get_client
+from genvid.heygen.heygen_errors import Busy, NotFound, OperatorProblem, Refused, Unknown
 from genvid.tests.asserts import nothing_changes, wrong_fields_of
 from genvid.tests.factories import make_caller, make_request, make_video, make_voice
 from videos.enums import Status
@@ -189,6 +190,66 @@ def test_an_own_face_that_heygen_does_not_list_but_finds_stays_available(sandbox
     client = get_client()
     save_presence(read_presence(client, own_rows(), [], [*client.iter_voices()]))
     assert Avatar.objects.get(pk=made.avatar_id).is_available
+
+
+class Answers:
+    """A HeyGen that answers every question about a single look or voice with one error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.asked = error, 0
+
+    def get_look(self, look_id: str) -> None:
+        self.asked += 1
+        raise self.error
+
+    get_voice = get_look
+
+
+def answers_of_sync(monkeypatch, error: Exception) -> Answers:
+    """Of a sync in which HeyGen lists nothing."""
+    answers = Answers(error)
+    monkeypatch.setattr(presence, "AvatarMaker", lambda client: answers)
+    Creation.objects.update(ready_at=timezone.now() - timedelta(hours=2))
+    save_presence(read_presence(get_client(), own_rows(), [], []))
+    return answers
+
+
+def available() -> int:
+    return Avatar.objects.filter(is_own=True, is_available=True).count()
+
+
+@pytest.mark.parametrize("error", [NotFound("avatar_not_found"), Refused("avatar_expired")], ids=str)
+def test_an_own_face_that_heygen_has_no_more_is_gone(sandbox, owner, monkeypatch, error):
+    run(order(owner))
+    assert (answers_of_sync(monkeypatch, error).asked, available()) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Refused("invalid_parameter"), OperatorProblem("forbidden"), Busy("rate_limit_exceeded"), Unknown("unreadable")],
+    ids=str,
+)
+def test_an_own_face_of_which_heygen_says_nothing_definite_stays_and_stops_no_sync(sandbox, owner, monkeypatch, error):
+    run(order(owner))
+    assert (answers_of_sync(monkeypatch, error).asked, available()) == (1, 1)
+
+
+def test_a_sync_asks_about_a_bounded_number_of_own_faces_and_the_next_about_others(sandbox, owner, monkeypatch):
+    monkeypatch.setattr(presence, "MAX_ASKED", 1)
+    for person in (owner, make_caller(balance=200)):
+        run(order(person))
+    left = []
+    for _ in range(2):
+        answers_of_sync(monkeypatch, NotFound("avatar_not_found"))
+        left.append(available())
+    assert left == [1, 0]
+
+
+def test_heygen_is_asked_no_more_after_some_answers_that_say_nothing(sandbox, owner, monkeypatch):
+    monkeypatch.setattr(presence, "MAX_UNANSWERED", 1)
+    for person in (owner, make_caller(balance=200)):
+        run(order(person))
+    assert (answers_of_sync(monkeypatch, Unknown("internal_error")).asked, available()) == (1, 2)
 
 
 def test_what_is_deleted_while_the_sync_reads_is_not_available_again(sandbox, owner):

@@ -42,6 +42,11 @@ STATES: Mapping[str, MakingState] = {
     "complete": MakingState.COMPLETED,
     "failed": MakingState.FAILED,
 }
+# The values of `consent_status` are not documented. One that is in neither says nothing for certain.
+AGREED = frozenset({"accepted", "agreed", "approved", "completed", "confirmed", "given", "granted", "verified"})
+NOT_AGREED = frozenset({"declined", "denied", "expired", "failed", "pending", "pending_consent", "refused", "rejected",
+                        "required", "revoked"})  # fmt: skip
+NOTHING_SAID = frozenset({"", "none", "not_required"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class MadeGroup:
     name: str
     state: MakingState
     needs_consent: bool
+    is_confirmed: bool = False
+    """HeyGen says, in its consent status or in how far the group is, that the filmed person has agreed."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +193,15 @@ def read_made_look(raw: wire.Json) -> MadeLook:
 
 def read_made_group(raw: wire.Json) -> MadeGroup:
     state = read_state(wire.read_text(raw, "status"))
-    unanswered = wire.read_text(raw, "consent_status").lower() in ("pending", "required", "pending_consent")
-    needs_consent = state is MakingState.PENDING_CONSENT or unanswered
-    return MadeGroup(wire.read_text(raw, "id"), wire.read_text(raw, "name"), state, needs_consent)
+    consent = wire.read_text(raw, "consent_status").lower()
+    is_known = consent in AGREED | NOT_AGREED | NOTHING_SAID
+    if not is_known:
+        logger.warning("heygen_unknown_status", status=consent)
+    # A group that is complete is no longer kept waiting for a word that nobody knows; HeyGen itself films it or not.
+    is_open = consent in NOT_AGREED or not (is_known or state is MakingState.COMPLETED)
+    needs_consent = state is MakingState.PENDING_CONSENT or is_open
+    is_confirmed = is_known and not needs_consent
+    return MadeGroup(wire.read_text(raw, "id"), wire.read_text(raw, "name"), state, needs_consent, is_confirmed)
 
 
 def read_made_voice(raw: wire.Json) -> MadeVoice:

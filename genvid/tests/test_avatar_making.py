@@ -62,11 +62,32 @@ def test_a_failed_look_says_why():
         ({"status": "pending_consent"}, True),
         ({"status": "processing", "consent_status": "pending"}, True),
         ({"status": "processing", "consent_status": "approved"}, False),
+        ({"status": "processing", "consent_status": None}, False),
         ({"status": "completed"}, False),
+        ({"status": "completed", "consent_status": "Rejected"}, True),
+        ({"status": "processing", "consent_status": "some new word"}, True),
+        # HeyGen films what it calls complete, or says why not.
+        ({"status": "completed", "consent_status": "some new word"}, False),
     ],
 )
 def test_a_group_tells_whether_the_person_must_agree(raw, needs_consent):
     assert read_made_group({"id": "group_1", **raw}).needs_consent is needs_consent
+
+
+@pytest.mark.parametrize(
+    ("status", "consent", "is_confirmed"),
+    [
+        ("completed", "approved", True),
+        ("completed", "", True),
+        ("processing", None, True),
+        ("pending_consent", "approved", False),
+        ("completed", "rejected", False),
+        ("completed", "some new word", False),
+    ],
+)
+def test_a_consent_is_confirmed_by_what_heygen_says_and_by_nothing_else(status, consent, is_confirmed):
+    group = read_made_group({"id": "group_1", "status": status, "consent_status": consent})
+    assert group.is_confirmed is is_confirmed
 
 
 def test_a_cloned_voice_is_spelled_complete():
