@@ -14,7 +14,7 @@ from accounts.signals import account_erasing, export_requested
 from avatars import jobs
 from avatars.enums import UploadKind, UploadOrigin, UploadStatus
 from avatars.models import Upload
-from avatars.uploads import intake, removal
+from avatars.uploads import intake, references, removal
 from avatars.uploads.assets import asset_id_of
 from avatars.uploads.privacy import erase_uploads_of
 from avatars.uploads.selection import usable_upload
@@ -203,6 +203,18 @@ def test_an_upload_that_a_video_is_just_being_made_with_does_not_expire(owner):
     thread.join()
     assert kept(upload).deleted_at is None
     assert removal.expire_unused() == 0
+
+
+def test_an_upload_that_its_repetition_has_prolonged_meanwhile_does_not_expire(owner, monkeypatch):
+    """The sweep has read it as abandoned, and has not locked it."""
+    upload = make_upload(owner, status=UploadStatus.WAITING, expires_at=timezone.now() - timedelta(hours=2))
+
+    def prolong(uploads):
+        Upload.objects.filter(pk=upload.pk).update(expires_at=timezone.now() + timedelta(hours=1))
+        return references.used_of(uploads)
+
+    monkeypatch.setattr(removal, "used_of", prolong)
+    assert (removal.expire_unused(), kept(upload).deleted_at) == (0, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,8 @@
 """Uploads under an `Idempotency-Key` whose first request did not come to its end."""
 
+import hashlib
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +54,18 @@ def test_an_upload_repeated_after_its_process_died_is_the_same_upload(owner, wor
     assert timedelta(days=6.9) < upload.expires_at - timezone.now() <= timedelta(days=7)
     assert [path.rpartition("/")[2] for path in files_of(owner)] == [f"{upload.pk}.png"]
     assert data_of(send_picture(owner), 201) == shown
+
+
+def test_a_repetition_that_makes_another_copy_of_the_file_keeps_the_facts_of_that_copy(owner):
+    with killed_at(STORED_ANSWER):
+        send_picture(owner)
+    [path] = files_of(owner)
+    facts = {"bytes": 1, "sha256": "0" * 64, "notes": ["Of another release."]}
+    Upload.objects.update(status=UploadStatus.WAITING, **facts)
+    assert data_of(send_picture(owner), 201)["status"] == "ready"
+    upload, content = Upload.objects.get(), Path(path).read_bytes()
+    assert (upload.bytes, upload.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert upload.notes != facts["notes"]
 
 
 def test_an_upload_whose_process_died_before_its_row_is_made_by_the_repetition(owner):

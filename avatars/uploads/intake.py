@@ -112,7 +112,7 @@ def keep_copy(
     facts = facts_of(copy) | {"origin": origin, "filename": filenames.cleaned(filename, copy.suffix)}
     name_of = partial(stored_name, suffix=copy.suffix)
     upload = reserve_row(sender, upload_id or uuid4(), lifetime=STORING_LIFETIME, name_of=name_of, facts=facts)
-    return upload if upload.status == UploadStatus.READY else store(upload, copy.path)
+    return upload if upload.status == UploadStatus.READY else store(upload, copy.path, facts)
 
 
 @transaction.atomic
@@ -173,10 +173,11 @@ def facts_of(copy: Probed) -> dict[str, Any]:
     }
 
 
-def store(upload: Upload, path: Path) -> Upload:
-    """Save the file under the name that the row has, and make the upload ready.
+def store(upload: Upload, path: Path, facts: dict[str, Any]) -> Upload:
+    """Save the file under the name that the row has, and make the upload ready, with the `facts` of this very file.
 
-    Raises OSError and a bucket's own errors.
+    An earlier try may have left those of its own copy, written by another release. Raises OSError and a bucket's own
+    errors.
     """
     present = Upload.objects.filter(pk=upload.pk, deleted_at=None)
     waiting = present.filter(status=UploadStatus.WAITING)
@@ -188,8 +189,8 @@ def store(upload: Upload, path: Path) -> Upload:
         waiting.update(expires_at=from_now())
         raise
     lifetime = SPEECH_LIFETIME if upload.origin == UploadOrigin.SPEECH else UNUSED_LIFETIME
-    is_ours = waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime)) == 1
-    # A repetition of the request may have been faster: its file has the same name and the same bytes.
+    is_ours = waiting.update(status=UploadStatus.READY, expires_at=from_now(lifetime), **facts) == 1
+    # A repetition of the request may have been faster: its file has the same name, and is a copy of the same bytes.
     if not is_ours and not present.exists():
         # Removed meanwhile: with its account, or since storing took an hour.
         default_storage.delete(str(upload.file.name))

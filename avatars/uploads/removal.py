@@ -168,15 +168,18 @@ def sweep_uploads() -> None:
 
 def expire_unused() -> int:
     """Never one that something refers to. Returns how many were deleted."""
-    over = Q(expires_at__lte=from_now()) & ~Q(status=UploadStatus.WAITING)
-    abandoned = Q(expires_at__lte=from_now(-WAITING_GRACE), status=UploadStatus.WAITING)
-    rows = Upload.objects.filter(over | abandoned, deleted_at=None).order_by("expires_at")
+    rows = Upload.objects.filter(_is_over(), deleted_at=None).order_by("expires_at")
     found = list(rows.only("pk", "origin")[:BATCH_SIZE])
     used = used_of([upload.pk for upload in found])
     for upload in found:
         if upload.pk in used:
             _prolong(upload)
     return sum(_expire(upload) for upload in found if upload.pk not in used)
+
+
+def _is_over() -> Q:
+    over = Q(expires_at__lte=from_now()) & ~Q(status=UploadStatus.WAITING)
+    return over | Q(expires_at__lte=from_now(-WAITING_GRACE), status=UploadStatus.WAITING)
 
 
 def _prolong(upload: Upload) -> None:
@@ -186,8 +189,10 @@ def _prolong(upload: Upload) -> None:
 
 @transaction.atomic
 def _expire(upload: Upload) -> bool:
-    # Looked at again under the lock: an order may have begun to refer to it since.
+    # Looked at again under the lock: an order may have begun to refer to it since, or a repetition have prolonged it.
     if not _locked(upload.pk, skip=True) or used_of([upload.pk]):
+        return False
+    if not Upload.objects.filter(_is_over(), pk=upload.pk).exists():
         return False
     hide(upload)
     metrics.expired.add()
