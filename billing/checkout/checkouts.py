@@ -42,7 +42,7 @@ def start_checkout(caller: Caller, request: CheckoutRequest, *, checkout_id: UUI
         checkout = _checkout_row(caller, price, checkout_id)
         if plan.kind == PlanKind.SUBSCRIPTION:
             _close_other_pages(checkout)
-        page = _create_page(checkout, plan, request)
+        page = _create_page(checkout, plan, price, request)
     except BillingError as error:
         raise translate_error(error) from error
     Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.STARTING).update(
@@ -114,15 +114,21 @@ def _has_ended(live: Subscription) -> bool:
     return subscriptions.live_subscription_of(live.account_id) is None
 
 
-def _create_page(checkout: Checkout, plan: Plan, request: CheckoutRequest) -> commands.PayPage:
+def _create_page(checkout: Checkout, plan: Plan, for_sale: PlanPrice, request: CheckoutRequest) -> commands.PayPage:
     customer_id = customers.ensure_customer(checkout.account_id)
+    price: PlanPrice | None
     try:
         return _create_session(customer_id, checkout, plan, request)
     except BillingError as error:
-        if error.code != "not_found":
+        if error.code == "not_found":
+            # After a change of Stripe's mode, customer and price are unknown there.
+            is_gone = customers.release_customer_if_gone(customer_id)
+            price = stripe_prices.replace_if_gone(checkout.price)
+        elif error.code == "invalid_request":
+            # An earlier try of this request took a price that is no longer for sale: then it opened no page either.
+            is_gone, price = False, for_sale if for_sale != checkout.price else None
+        else:
             raise
-        # After a change of Stripe's mode, customer and price are unknown there.
-        is_gone, price = customers.release_customer_if_gone(customer_id), stripe_prices.replace_if_gone(checkout.price)
         if not is_gone and price is None:
             raise
     if price is not None:

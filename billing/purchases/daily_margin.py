@@ -4,7 +4,7 @@ A payment counts on the day it was paid, with what has gone back of it by now; a
 Revenue is in minor units of one currency; cost is known in dollars, so revenue in another currency has no margin.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,6 +23,8 @@ from genvid.cache import remembered
 SUMMARY_SECONDS = 60
 PAST_SECONDS = 3600
 PLOT_DAYS = 30
+NEWEST = 100
+"""So many payments say which currency customers pay in."""
 FREE = "no tier"
 Costs = dict[Any, tuple[int, int, int]]
 """By day or tier: micro-dollars that are known, charges, and those of them whose cost is not known."""
@@ -84,15 +86,17 @@ def _summary() -> Summary:
     others = {
         currency: (by_day.get(today, 0), sum(amount for day, amount in by_day.items() if day >= month))
         for currency, by_day in sorted(revenue.items())
+        if any(day >= month for day in by_day)
     }
     lines_of_month = [line for line in days if line.name >= month.isoformat()]
     return Summary(days[-1], total(lines_of_month, f"{today:%B}"), days[-PLOT_DAYS:], others)
 
 
 def main_currency() -> str:
-    """Of the latest payment; of the costs, before there is one."""
-    latest = Payment.objects.order_by("-paid_at").values_list("currency", flat=True).first()
-    return latest or COST_CURRENCY
+    """That of most of the newest payments; of the costs, before there is one."""
+    newest = Payment.objects.order_by("-paid_at").values_list("currency", flat=True)[:NEWEST]
+    found = Counter(newest).most_common(1)
+    return found[0][0] if found else COST_CURRENCY
 
 
 def by_day(first: date, last: date, *, currency: str = COST_CURRENCY) -> list[Line]:

@@ -12,6 +12,7 @@ from accounts.enums import Role
 from accounts.idempotency import WINDOW
 from accounts.models import IdempotencyRecord
 from billing.models import Checkout, Customer, Payment, Plan, PlanPrice
+from billing.purchases import stripe_prices
 from billing.stripe import stripe_client
 from billing.tests.shop import CHECKOUT, plan
 from genvid.tests.asserts import data_of, nothing_changes, queries_once_warm, refusal_of
@@ -194,6 +195,21 @@ def test_a_price_that_changed_since_its_process_died_opens_no_second_page(shop, 
     Plan.objects.filter(code="pack-100").update(amount=1300)
     begun = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
     assert [each["id"] for each in shop.stripe.records()["sessions"]] == [begun["session_id"]]
+
+
+def test_a_price_that_is_no_longer_sold_is_replaced_when_a_request_that_failed_is_repeated(shop, owner, sandbox):
+    sandbox.fault(method="POST", path="/v1/checkout/sessions", status=503, times=10)
+    first = plan("pack-100").prices.get(is_current=True)
+    answer = owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"})
+    assert refusal_of(answer) == (503, "provider_unavailable")
+    sandbox.clear_faults()
+    Plan.objects.filter(code="pack-100").update(amount=1300)
+    stripe_prices.push_plans()
+    begun = data_of(owner.client.post(CHECKOUT, order(), headers={"Idempotency-Key": "once"}), 201)
+    (session,) = shop.stripe.records()["sessions"]
+    row = Checkout.objects.get()
+    assert (session["id"], session["amount_total"]) == (begun["session_id"], 1300)
+    assert (row.stripe_session_id, row.price.is_current, row.price != first) == (begun["session_id"], True, True)
 
 
 def test_a_key_of_yesterday_starts_another_purchase_that_can_be_followed(shop, owner):

@@ -170,10 +170,23 @@ def test_there_is_no_margin_between_two_currencies(staff, owner):
     assert section(staff, "day", currency="usd")[-1][1] == "0.00 USD"
 
 
-def test_the_margin_page_begins_with_the_currency_of_the_latest_payment(staff, owner):
-    make_payment(owner, paid_at=timezone.now() - timedelta(hours=1))
+@pytest.mark.parametrize(("newest", "revenue"), [(2, "500 JPY"), (3, "24.00 USD")])
+def test_the_margin_page_begins_with_the_currency_of_most_of_the_newest_payments(
+    staff, owner, monkeypatch, newest, revenue
+):
+    monkeypatch.setattr(daily_margin, "NEWEST", newest)
+    for hours in (1, 2):
+        make_payment(owner, paid_at=timezone.now() - timedelta(seconds=hours))
     make_payment(owner, currency="jpy", amount=500)
-    assert section(staff, "day")[-1][1] == "500 JPY"
+    assert section(staff, "day")[-1][1] == revenue
+
+
+def test_a_payment_of_last_month_in_another_currency_takes_no_margin_from_the_home_page(owner):
+    make_payment(owner, currency="eur", paid_at=timezone.now().replace(day=1, hour=0) - timedelta(hours=2))
+    make_payment(owner)
+    make_payment(owner)
+    found = home_panels.read_money(HttpRequest())
+    assert (found["has_margin"], found["rows"][1]["revenue"]) == (True, "24.00 USD")
 
 
 def test_the_money_of_the_home_page_is_in_the_currency_that_customers_pay(owner):
