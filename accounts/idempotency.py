@@ -139,9 +139,10 @@ def _of_another(record: IdempotencyRecord | None, fingerprint: str) -> Idempoten
 def _run_once(
     record: IdempotencyRecord, kind: Idempotency, prepare: Callable[[], None], act: Action
 ) -> HttpResponseBase:
-    object_id = record.object_id or uuid4()
+    object_id, has_begun = record.object_id or uuid4(), False
     try:
         prepare()
+        has_begun = True
         if kind is Idempotency.EXTERNAL:
             return _with_stored_response(record, act(object_id))
         with transaction.atomic():
@@ -150,7 +151,7 @@ def _run_once(
         status, body, _ = describe(error)
         if _is_final(status) and len(dump(body)) <= MAX_STORED_REFUSAL_BYTES:
             _store_response(record, status, body)
-        elif kind is Idempotency.EXTERNAL and status >= 500:
+        elif kind is Idempotency.EXTERNAL and has_begun and status >= 500:
             # Something may have been made: a repetition may begin at once, and finds it by `object_id`.
             record.held().update(claimed_at=from_now(-WINDOW))
         else:

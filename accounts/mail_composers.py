@@ -135,8 +135,8 @@ def text_reviewed(order: Order) -> Message | None:
         to = notice_recipients(order.person, order.account)
     else:
         to = owner_recipients(order.account, for_notice=True)
-    is_allowed = found.state == ReviewState.ALLOWED
-    return Message(to, {"text": found.text, "answer": found.answer, "is_allowed": is_allowed}) if to else None
+    context = {"text": found.text, "answer": found.answer, "is_allowed": found.state == ReviewState.ALLOWED}
+    return Message(to, context | {"is_own": is_member}) if to else None
 
 
 def _to(user: User, **context: Any) -> Message:

@@ -47,7 +47,7 @@ def sent(mailoutbox) -> list[tuple[str, list[str]]]:
 def test_the_sender_hears_that_a_text_may_be_used(text, member, staff, mailoutbox):
     decide(text, ReviewState.ALLOWED, staff)
     assert sent(mailoutbox) == [("Your text may be used", [member.user.email])]
-    assert "A doubtful text." in mailoutbox[0].body
+    assert 'a text that you sent: "A doubtful text."' in mailoutbox[0].body
     assert "under a new Idempotency-Key" in mailoutbox[0].body
 
 
@@ -67,6 +67,7 @@ def test_the_owners_hear_of_the_text_of_somebody_gone(text, owner, member, staff
     Membership.objects.filter(user=member.user).delete()
     decide(text, ReviewState.ALLOWED, staff)
     assert sent(mailoutbox) == [("Your text may be used", [owner.user.email])]
+    assert 'a text that your account sent: "A doubtful text."' in mailoutbox[0].body
 
 
 def test_who_wants_no_notifications_gets_no_mail(text, member, staff, mailoutbox):
