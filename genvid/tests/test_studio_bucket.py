@@ -35,9 +35,9 @@ pytestmark = [
 MEBIBYTE = 1024**2
 LARGE = 20 * MEBIBYTE + 1
 ZONE = "#files-drop"
-DROP = """([selector, name, size]) => {
+DROP = """([selector, names, size]) => {
     const dataTransfer = new DataTransfer(), zone = document.querySelector(`${selector} .drop`);
-    dataTransfer.items.add(new File([new Uint8Array(size)], name));
+    for (const name of names) dataTransfer.items.add(new File([new Uint8Array(size)], name));
     zone.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }"""
 STATIC = Path(settings.BASE_DIR) / "genvid" / "static" / "genvid"
@@ -77,8 +77,8 @@ def large_film(tmp_path: Path) -> Path:
     return path
 
 
-def drop(page: Page, name: str, size: int = LARGE) -> None:
-    page.evaluate(DROP, [ZONE, name, size])
+def drop(page: Page, *names: str, size: int = LARGE) -> None:
+    page.evaluate(DROP, [ZONE, names, size])
 
 
 def handed_over() -> Upload:
@@ -141,6 +141,17 @@ def test_a_bucket_that_cannot_be_reached_is_told_from_one_without_a_rule(browser
     until(lambda: kept() == 0)
 
 
+def test_sending_one_of_two_again_leaves_the_others_refusal(browser, browser_site, customer, store):
+    page = open_studio(browser, browser_site, customer)
+    drop(page, "one.mp4", "two.mp4")
+    expect(page.locator(f"{ZONE} .refusal")).to_have_count(2, timeout=PATIENCE_MS)
+    store.cors += documented_rules()
+    page.get_by_role("button", name="Send one.mp4 again").click()
+    browser.see(f"{ZONE} .sending-row", "Being checked…")
+    [left] = page.locator(f"{ZONE} .refusal").all_text_contents()
+    assert left.startswith("two.mp4: ")
+
+
 def test_a_form_whose_time_is_over_is_replaced_by_sending_again(
     browser, browser_site, customer, open_bucket, monkeypatch
 ):
@@ -188,7 +199,7 @@ def test_a_file_beyond_the_limit_of_its_kind_is_not_announced(
     browser, browser_site, customer, open_bucket, name, size, words
 ):
     page = open_studio(browser, browser_site, customer)
-    drop(page, name, size)
+    drop(page, name, size=size)
     browser.see(f"{ZONE} .problem", f"{name}: {words}")
     assert (rows(Upload.objects.count), open_bucket.objects) == (0, {})
 
@@ -228,6 +239,20 @@ def test_signing_out_stops_what_is_being_sent(browser, browser_site, customer, o
     browser.click("#sign-out")
     browser.see("#announcement", "film.mp4 is not sent.")
     assert page.locator(".sending-row").count() == 0
+
+
+def test_what_was_dropped_is_not_sent_after_signing_out(browser, browser_site, customer, open_bucket):
+    page = open_studio(browser, browser_site, customer)
+    page.route(f"{open_bucket.url}/**", lambda route: None)  # never answered
+    sent: list[str] = []
+    page.on("request", lambda made: sent.append(f"{made.method} {made.url.partition('/api/v1/')[2]}"))
+    drop(page, "one.mp4", "two.mp4")
+    until(lambda: kept() == 1)
+    browser.click("#sign-out")
+    browser.see("#announcement", "one.mp4 is not sent.")
+    page.reload()
+    assert (sent.count("POST uploads"), rows(Upload.objects.count)) == (1, 1)
+    assert f"DELETE uploads/{rows(Upload.objects.get).pk}" in sent
 
 
 def test_a_file_that_is_checked_while_nobody_sends_is_followed_in_the_list(browser, browser_site, customer):

@@ -175,7 +175,7 @@ def test_an_expired_link_to_the_consent_page_is_replaced(browser, browser_site, 
     creation = rows(run, rows(order, customer, CreationKind.DIGITAL_TWIN), EntryStatus.WAITING_FOR_CONSENT)
     rows(lambda: Creation.objects.update(consent_url_expires_at=creation.created_at))
     page = open_mine(browser, browser_site, customer)
-    browser.see("#own-presenters", "The link to the consent page has expired.")
+    browser.see("#own-presenters", "There is no link to the consent page, or it has expired.")
     assert page.get_by_role("link", name="Consent page").count() == 0
     renew = page.get_by_role("button", name="Fresh link to the consent page of Ada")
     renew.focus()
@@ -199,7 +199,7 @@ def test_a_fresh_link_that_heygen_does_not_give_leaves_the_old_state_and_says_so
     page = open_mine(browser, browser_site, customer)
     page.get_by_role("button", name="Fresh link to the consent page of Ada").click()
     expect(page.locator("#own-presenters .wrong")).not_to_be_empty(timeout=PATIENCE_MS)
-    browser.see("#own-presenters", "The link to the consent page has expired.")
+    browser.see("#own-presenters", "There is no link to the consent page, or it has expired.")
     assert rows(fresh, creation).consent_url == creation.consent_url
 
 

@@ -58,15 +58,19 @@ function errorIn(text) {
 let refreshing = null;
 
 async function refresh(used) {
+  // Signed out meanwhile, which says so itself.
+  if (!tokens.get()) throw ended();
   refreshing ??= alone(() => renew(used))
     .catch((error) => { if (error.status === 401) tell("session-ended", ENDED); throw error; })
     .finally(() => { refreshing = null; });
   await refreshing;
 }
 
+const ended = () => new ApiError(401, { code: "not_authenticated", message: ENDED });
+
 async function renew(used) {
   const held = await catchUp();
-  if (!held) throw new ApiError(401, { code: "not_authenticated", message: ENDED });
+  if (!held) throw ended();
   if (held.access !== used.access) return;
   const { data } = await call("auth/refresh", { method: "POST", body: { refresh_token: held.refresh } });
   await keep(data);

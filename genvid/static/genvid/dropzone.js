@@ -9,6 +9,8 @@ import { sendFile } from "./sending.js";
 import { CANCELED } from "./transfer.js";
 
 const underWay = new Set();
+// Counts sign-outs: what somebody has dropped is not sent for the next one.
+let session = 0;
 // The zone that is always there: it takes over from a form that was closed.
 let home = null;
 
@@ -17,7 +19,7 @@ export function dropzone({ kinds, words, onready = () => {}, isHome = false }) {
   const input = h("input", { type: "file", accept: kinds.map((kind) => ENDINGS[kind]).join(), multiple: true });
   const surface = h("label", { class: "drop" }, input, h("span", {}, h("b", {}, words), h("small", {}, limitsOf(kinds))));
   const sending = h("div", { class: "sending" }), problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const take = (files) => sendAll([...files], parts), parts = { input, sending, problem, onready, take };
+  const take = (files) => { showRefusals(parts, []); sendAll([...files], parts); }, parts = { input, sending, problem, onready };
   if (isHome) home = parts;
   input.addEventListener("change", () => { take(input.files); input.value = ""; });
   acceptDrops(surface, take);
@@ -49,11 +51,12 @@ const zoneOf = (parts) => (parts.input.isConnected ? parts : home);
 
 // One after the other: the server takes each as a whole.
 async function sendAll(files, parts) {
-  showRefusals(parts, []);
-  for (const file of files) await send(file, parts);
+  const mine = session;
+  for (const file of files) if (mine === session) await send(file, parts);
 }
 
 async function send(file, parts) {
+  const mine = session;
   const stop = new AbortController(), row = sendingRow(file, stop, parts);
   parts.sending.append(row.element);
   underWay.add(stop);
@@ -65,7 +68,7 @@ async function send(file, parts) {
     parts.onready(upload);
   } catch (error) {
     if (error.message === CANCELED) announce(`${file.name} is not sent.`);
-    else refuse(zoneOf(parts), file, error);
+    else if (mine === session) refuse(zoneOf(parts), file, error);
   } finally {
     underWay.delete(stop);
     const held = row.element.contains(document.activeElement);
@@ -99,8 +102,10 @@ function sendingRow(file, stop, parts) {
 function refuse(parts, file, error) {
   const words = `${file.name}: ${[error.message, ...Object.values(error.details ?? {})].join(" ")}`;
   const help = error.help ? h("a", { href: error.help, target: "_blank" }, "What the operator has to do") : null;
-  const retry = error.mayRetry || error.status === 0 ? quiet("Send again", () => parts.take([file]), { "aria-label": `Send ${file.name} again` }) : null;
-  showRefusals(parts, [...parts.problem.children, h("span", { class: "refusal" }, words, help, retry)]);
+  const again = () => { showRefusals(parts, [...parts.problem.children].filter((each) => each !== line)); sendAll([file], parts); };
+  const retry = error.mayRetry || error.status === 0 ? quiet("Send again", again, { "aria-label": `Send ${file.name} again` }) : null;
+  const line = h("span", { class: "refusal" }, words, help, retry);
+  showRefusals(parts, [...parts.problem.children, line]);
   if (error.code === "upload_refused") tell("materials-used");
 }
 
@@ -110,13 +115,20 @@ function showRefusals({ problem, input }, lines) {
   input.setAttribute("aria-invalid", String(Boolean(lines.length)));
 }
 
+function stopAll() {
+  session += 1;
+  underWay.forEach((stop) => stop.abort());
+}
+
+const zones = () => [...document.querySelectorAll(".dropzone")].map((zone) => ({ input: zone.querySelector("input"), problem: zone.querySelector(".problem") }));
+
 // A file that misses a zone would otherwise replace the page.
 export function startDropzones() {
   for (const name of ["dragover", "drop"]) {
     addEventListener(name, (event) => { if (event.dataTransfer?.types.includes("Files") && !event.target.closest?.(".drop")) event.preventDefault(); });
   }
-  on("signing-out", () => underWay.forEach((stop) => stop.abort()));
-  on("signed-out", () => document.querySelectorAll(".dropzone .problem").forEach((problem) => { problem.hidden = true; }));
+  on("signing-out", stopAll);
+  on("signed-out", () => { stopAll(); zones().forEach((zone) => showRefusals(zone, [])); });
   addEventListener("beforeunload", (event) => { if (underWay.size) event.preventDefault(); });
   $("files-drop").append(dropzone({ kinds: ["image", "audio", "video"], words: "Drop files here, or choose some", isHome: true }));
 }

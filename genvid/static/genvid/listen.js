@@ -11,7 +11,7 @@ import { credits, seconds, timeOfDay } from "./words.js";
 const BETWEEN_LOOKS_MS = 500;
 const CHANGED = "The words or the voice have changed: listen again to know the final price.";
 const order = new Order();
-let spoken = null, turn = 0;
+let spoken = null, turn = 0, knowsAllowance = false;
 
 const asked = () => ({ script: $("script").value, voice_id: $("voice").value });
 const isSame = (request) => JSON.stringify(request) === JSON.stringify(asked());
@@ -25,16 +25,18 @@ export function startListening() {
   $("speech").addEventListener("error", renewLink);
   on("request-changed", showHeard);
   on("quoted", showPrice);
-  on("wallet", () => $("allowance").textContent || showAllowance());
+  on("wallet", () => knowsAllowance || showAllowance());
   on("purchased", showAllowance);
-  on("signed-out", () => { order.forget(); forgetSpeech(); $("allowance").textContent = ""; });
+  on("signed-out", () => { order.forget(); forgetSpeech(); $("allowance").textContent = ""; knowsAllowance = false; });
 }
 
-// What may be heard today. Without an answer nothing is said of it.
+// What may be heard today. Nothing is said of it without an answer, or to who may not read it.
 async function showAllowance() {
   const person = tokens.get()?.person;
-  const { data } = await call("usage?group_by=api_key").catch(() => ({}));
-  if (tokens.get() && tokens.get().person === person) $("allowance").textContent = data?.speech_today ? allowanceOf(data.speech_today) : "";
+  const { data, status } = await call("usage?group_by=api_key").catch((error) => error);
+  if (!person || tokens.get()?.person !== person) return;
+  knowsAllowance = Boolean(data) || status === 403;
+  $("allowance").textContent = data?.speech_today ? allowanceOf(data.speech_today) : "";
 }
 
 function allowanceOf({ free_seconds: whole, free_seconds_left: left, resets_at: end, credits_per_minute: price }) {

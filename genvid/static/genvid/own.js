@@ -16,7 +16,7 @@ const PENDING = ["review", "queued", "creating", "waiting_for_consent"];
 const STATES = { review: "We look at it first", queued: "Waiting", creating: "Being made", waiting_for_consent: "Waiting for consent", ready: "Ready", failed: "Failed", refused: "Refused" };
 const LOOKS = { ready: "completed", failed: "failed", refused: "failed" };
 const WARNING = "This withdraws the consent: nobody can use it from now on, and the copy at the provider is deleted. Queued videos of it fail and give their credits back. Finished videos stay.";
-const EXPIRED = "The link to the consent page has expired.";
+const NO_LINK = "There is no link to the consent page, or it has expired.";
 const NOBODY = "No presenter of your own yet. Make one from a picture, or from a film of somebody who speaks.";
 const NO_VOICE = "No voice of your own yet. Clone one from a recording.";
 
@@ -105,7 +105,7 @@ function stateOf(path, entry) {
 
 function consentSteps(entry, problem) {
   if (entry.consent?.status !== "waiting") return [];
-  const page = !entry.consent.url ? h("small", {}, EXPIRED) : h("a", { class: "quiet", href: entry.consent.url, target: "_blank", rel: "noopener", "data-key": `page ${entry.id}` }, "Consent page");
+  const page = !entry.consent.url ? h("small", {}, NO_LINK) : h("a", { class: "quiet", href: entry.consent.url, target: "_blank", rel: "noopener", "data-key": `page ${entry.id}` }, "Consent page");
   const renew = () => attempt(problem, async () => {
     await call(`avatars/${entry.id}/consent`, { method: "POST" });
     announce(`A fresh link to the consent page of ${entry.name} is there, for a day.`);
