@@ -47,6 +47,12 @@ def remove(creation: Creation) -> None:
     _settle(creation)
 
 
+def remove_without_renderer(creation: Creation) -> None:
+    """Of a test key, where the operator has removed the test renderer, and its faces with it."""
+    _users_of(creation)
+    finish(creation)
+
+
 def _alarm(creation: Creation, error: HeyGenError) -> None:
     text = (
         "Faces or voices that were deleted, or failed, cannot be removed from HeyGen; it is tried again, every hour at "

@@ -52,8 +52,7 @@ def _is_over(creation: Creation) -> bool:
 
 def _remove(creation: Creation) -> None:
     if creation.is_test and not settings.TEST_RENDERER_URL:
-        # The operator has removed the test renderer, and its faces with it.
-        removal.finish(creation)
+        removal.remove_without_renderer(creation)
     else:
         removal.remove(creation)
 

@@ -274,6 +274,18 @@ def test_what_was_missing_at_heygen_returns_with_fresh_links(sandbox, owner):
     assert (back.is_available, back.preview_image_url) == (True, shown)
 
 
+def test_what_was_made_with_a_face_of_a_renderer_that_was_taken_away_ends_with_the_face(sandbox, owner, settings):
+    settings.TEST_RENDERER_URL, settings.TEST_RENDERER_KEY = sandbox.url, settings.HEYGEN_API_KEY
+    made = run(order(owner, caller=replace(owner.caller, is_test=True)))
+    video = make_video(owner)
+    Video.objects.filter(pk=video.pk).update(avatar=made.avatar_id, is_test=True)
+    settings.TEST_RENDERER_URL = ""
+    delete(owner, made)
+    assert step(made).removed_at is not None
+    video.refresh_from_db()
+    assert (video.status, video.error_code) == (Status.FAILED, "avatar_withdrawn")
+
+
 # ── Orphans
 
 

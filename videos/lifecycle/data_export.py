@@ -53,7 +53,7 @@ def _videos(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
 
 
 def _speeches(account_ids: list[UUID]) -> Iterator[dict[str, Any]]:
-    """Those of the last day, and those that videos are rendered with."""
+    """Those of the last day, those that videos are rendered with, and what HeyGen refused to speak in 90 days."""
     mine = Speech.objects.filter(account__in=account_ids).select_related("audio")
     for speech in mine.iterator(chunk_size=BATCH_SIZE):
         stored = speech.audio.file.name if speech.audio else ""

@@ -19,16 +19,16 @@ MESSAGE = "The avatar or voice of this video was deleted. Your credits were retu
 def end_videos_of(entry: CatalogueEntry) -> int:
     """Queued videos fail and give their credits back. Returns how many are still being made with its copy at HeyGen.
 
-    By OWN_AVATAR_WITHDRAWN_VIDEOS these are finished, or stopped at our cost.
+    By OWN_AVATAR_WITHDRAWN_VIDEOS these are finished, or stopped at our cost. Speeches whose audio is still to be
+    removed are counted, too.
     """
     cast = Q(voice=entry.pk) if isinstance(entry, Voice) else Q(avatar=entry.pk)
     pending = Video.objects.filter(cast, account=entry.account_id, status__in=WAITING).order_by("created_at")
     waits = pending.filter(status=Status.QUEUED)
     stops = settings.OWN_AVATAR_WITHDRAWN_VIDEOS == "stop"
     _fail_all((pending if stops else waits)[:BATCH_SIZE])
-    if isinstance(entry, Voice):
-        speech_expiry.empty_speeches_of(entry)
-    return pending.exclude(status=Status.STORING).count()
+    speeches = speech_expiry.empty_speeches_of(entry) if isinstance(entry, Voice) else 0
+    return pending.exclude(status=Status.STORING).count() + speeches
 
 
 def _fail_all(videos: Iterable[Video]) -> None:

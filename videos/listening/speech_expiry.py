@@ -6,11 +6,12 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from avatars.models import Voice
 from genvid import database_clock
 from genvid.leasing import from_now
-from videos.enums import WAITING, SpeechStatus
+from videos.enums import WAITING, SpeechStatus, Status
 from videos.listening import audio
 from videos.models import Speech, Video
 from videos.models.speech import REFUSED, REFUSED_KEPT
@@ -21,6 +22,8 @@ GRACE = timedelta(minutes=1)
 """A video that was ordered just before may not be committed yet."""
 USED_PAUSE = timedelta(days=1)
 """Until then nobody asks again whether its video is gone."""
+NEEDED_BY = WAITING - {Status.STORING}
+"""Videos in these states need the audio: what HeyGen has filmed is stored without it."""
 
 
 def clear_expired() -> None:
@@ -63,19 +66,19 @@ def clear_speech(speech: Speech) -> None:
     audio.drop_audio(speech.audio_id)
 
 
-def empty_speeches_of(voice: Voice) -> None:
+def empty_speeches_of(voice: Voice) -> int:
     """Of a voice that its account has deleted: nobody hears them from now on.
 
-    The rows stay until their day is over, for the free seconds that they took. Audio that a video is being made with
-    stays until a later call; of drafts and of videos that have ended it goes at once.
+    The rows stay until their day is over, for the free seconds that they took. Audio that HeyGen is to film, or is
+    filming, stays until a later call; of drafts, of finished renders and of videos that have ended it goes at once, as
+    much as one call removes. Returns how much of that is left for the next one.
     """
     spoken = Speech.objects.filter(account=voice.account_id, voice=voice.pk, status=SpeechStatus.READY)
-    heard = dict(spoken.exclude(audio=None).order_by("created_at").values_list("pk", "audio_id")[:BATCH_SIZE])
+    heard = spoken.exclude(audio=None)
     gone: dict[str, Any] = {"script": "", "text_sha256": "", "words": [], "expires_at": from_now()}
-    spoken.filter(pk__in=heard).update(**gone)
-    making = Video.objects.filter(audio__in=heard.values(), status__in=WAITING).order_by()
-    needed = set(making.values_list("audio_id", flat=True))
-    for speech_id, audio_id in heard.items():
-        if audio_id not in needed:
-            audio.remove_audio(audio_id)
-            Speech.objects.filter(pk=speech_id).update(audio=None)
+    heard.exclude(script="").update(**gone)
+    free = heard.exclude(Exists(Video.objects.filter(audio=OuterRef("audio"), status__in=NEEDED_BY)))
+    for speech_id, audio_id in free.order_by("created_at").values_list("pk", "audio_id")[:BATCH_SIZE]:
+        audio.remove_audio(audio_id)
+        Speech.objects.filter(pk=speech_id).update(audio=None)
+    return free.count()

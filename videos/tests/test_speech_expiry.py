@@ -85,12 +85,23 @@ def test_nobody_hears_a_voice_that_its_account_has_deleted(owner, own_voice):
     assert fresh_speech(speech).free_seconds == speech.free_seconds > 0
 
 
-@pytest.mark.parametrize("status", [Status.DRAFT, Status.QUEUED, Status.FAILED, Status.COMPLETED])
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.QUEUED, Status.STORING, Status.FAILED, Status.COMPLETED])
 def test_audio_of_a_deleted_voice_goes_whatever_video_had_it(owner, own_voice, status):
     speech = make_speech(owner, voice_id=own_voice.pk)
     make_video(owner, status, script=None, speech_id=speech.pk)
     withdrawn_cast.end_videos_of(own_voice)
     assert (stored_audio(speech), fresh_speech(speech).audio) == ([], None)
+
+
+def test_all_that_a_deleted_voice_said_is_silent_at_once_and_its_audio_goes_call_by_call(owner, own_voice, monkeypatch):
+    monkeypatch.setattr(speech_expiry, "BATCH_SIZE", 2)
+    speeches = [make_speech(owner, voice_id=own_voice.pk, script=f"Text {number}.") for number in range(3)]
+    found = []
+    for _ in range(2):
+        left = withdrawn_cast.end_videos_of(own_voice)
+        scripts = {fresh_speech(speech).script for speech in speeches}
+        found.append((left, scripts, sum(fresh_speech(speech).audio is not None for speech in speeches)))
+    assert found == [(1, {""}, 1), (0, {""}, 0)]
 
 
 def test_audio_of_a_deleted_voice_is_kept_for_a_video_that_is_being_made_with_it(owner, own_voice):
