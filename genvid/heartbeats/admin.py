@@ -18,7 +18,7 @@ COLORS = {status.OK: "success", status.STARTING: "info", status.SILENT: "danger"
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "beat_at", "asked_at", "host", "clock_ahead")
+    list_display = ("name", "state", "beat_at", "asked_at", "host", "seconds_ahead")
     search_fields = ("name", "host")
     ordering = ("name",)
 
@@ -32,8 +32,8 @@ class HeartbeatAdmin(ReadOnlyAdmin):
         return status.state_of(row, row.name)
 
     @admin.display(description="clock ahead by, seconds")
-    def clock_ahead(self, row: Heartbeat) -> str:
-        return "" if row.clock_skew is None else f"{row.clock_skew.total_seconds():+.1f}"
+    def seconds_ahead(self, row: Heartbeat) -> str:
+        return "" if row.clock_ahead is None else f"{row.clock_ahead.total_seconds():+.1f}"
 
 
 def count_silent() -> int:

@@ -46,8 +46,8 @@ def heartbeats() -> Iterator[Metric]:
         since = row.beat_at or row.asked_at
         if since:
             age.add_metric([row.name], max(0.0, (row.now - since).total_seconds()))
-        if row.clock_skew is not None:
-            skew.add_metric([row.name, row.host], row.clock_skew.total_seconds())
+        if row.clock_ahead is not None:
+            skew.add_metric([row.name, row.host], row.clock_ahead.total_seconds())
     yield from (age, skew)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models import ExpressionWrapper, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -16,7 +17,8 @@ BEAT = "beat"
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def record(self, name: str) -> None:
         """The heartbeat of this process, now by the database's clock."""
-        own = {"own_time": timezone.now(), "host": socket.gethostname()[:100]}
+        ahead = ExpressionWrapper(Value(timezone.now(), models.DateTimeField()) - Now(), models.DurationField())
+        own = {"clock_ahead": ahead, "host": socket.gethostname()[:100]}
         self.upsert([Heartbeat(name=name, beat_at=Now(), **own)], "beat_at", *own)
 
     def upsert(self, rows: Iterable["Heartbeat"], *columns: str) -> None:
@@ -32,8 +34,11 @@ class Heartbeat(models.Model):
     asked_at = models.DateTimeField(null=True, help_text="When beat sent the first message that is not answered yet.")
     sent_at = models.DateTimeField(null=True, help_text="When beat sent the last message.")
     beat_at = models.DateTimeField(null=True, help_text="The last heartbeat.")
-    own_time = models.DateTimeField(null=True, help_text="The moment of the last heartbeat by its machine's own clock.")
-    host = models.CharField(max_length=100, db_default="", help_text="The machine of the last heartbeat.")
+    clock_ahead = models.DurationField(
+        null=True,
+        help_text="By how much the clock of the machine that gave a heartbeat was ahead of the database's.",
+    )
+    host = models.CharField(max_length=100, db_default="", help_text="That machine.")
     now: datetime
     """Of the database, by `with_now`."""
 
@@ -41,11 +46,6 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def clock_skew(self) -> timedelta | None:
-        """By how much its machine's clock was ahead of the database's, less what the statement took to arrive."""
-        return self.own_time - self.beat_at if self.own_time and self.beat_at else None
 
     @property
     def is_unanswered(self) -> bool:

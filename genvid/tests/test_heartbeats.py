@@ -13,7 +13,6 @@ import time_machine
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.contrib.admin import site
-from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -285,6 +284,32 @@ def test_a_beat_that_has_just_started_leaves_the_queues_time_to_answer(monkeypat
     assert OperatorAlarm.objects.count() == 0
 
 
+def test_most_queues_that_are_silent_at_once_are_one_alarm_about_the_broker(beat_that_runs_for_long):
+    send_heartbeats()
+    for name in NAMES:
+        silent_for(settings.QUEUE_HEARTBEAT_LIMITS.get(name, 0) + 3600, name)
+    send_heartbeats()
+    alarm = OperatorAlarm.objects.get()
+    assert (alarm.key, "the broker (Redis) does not answer" in alarm.text) == ("queue_silent:most", True)
+
+
+def raise_no_alarm(*_: str) -> None:
+    raise OSError("no mail")
+
+
+def test_an_alarm_that_cannot_be_raised_stops_no_heartbeat_and_is_raised_by_the_next(beat_that_runs_for_long, settings):
+    raised_by = settings.OPERATOR_ALARM
+    send_heartbeats()
+    silent_for(3600)
+    settings.OPERATOR_ALARM = f"{__name__}.{raise_no_alarm.__name__}"
+    answer_all()
+    silent_for(3600)
+    assert len(send_heartbeats()) == len(NAMES) - 1
+    settings.OPERATOR_ALARM = raised_by
+    send_heartbeats()
+    assert OperatorAlarm.objects.get().key == "queue_silent:orders"
+
+
 def test_a_queue_that_is_served_no_more_is_no_alarm(beat_that_runs_for_long):
     send_heartbeats()
     Heartbeat.objects.create(name="former", asked_at=from_now(-3600))
@@ -319,6 +344,15 @@ def test_a_heartbeat_tells_how_wrong_the_clock_of_its_machine_is(ahead):
     assert skews == dict.fromkeys([BEAT, "orders"], (host, round(ahead.total_seconds() / 3600)))
 
 
+def test_a_heartbeat_of_the_release_before_leaves_the_clock_as_it_was():
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        record_heartbeat("orders")
+    before = Heartbeat.objects.get(name="orders").clock_ahead
+    Heartbeat.objects.filter(name="orders").update(beat_at=from_now(3600))
+    assert Heartbeat.objects.get(name="orders").clock_ahead == before
+    assert timedelta(hours=2.9) < before < timedelta(hours=3.1)
+
+
 # ── The admin's page
 
 PAGE = reverse("admin:heartbeats_heartbeat_changelist")
@@ -335,7 +369,7 @@ def test_the_page_shows_each_part_its_state_and_the_clock_of_its_machine(staff, 
     send_heartbeats()
     answer_all()
     waiting(sent=100, asked=100)
-    Heartbeat.objects.filter(name="mail").update(own_time=F("beat_at") + timedelta(seconds=12.3), host="mailer-1")
+    Heartbeat.objects.filter(name="mail").update(clock_ahead=timedelta(seconds=12.3), host="mailer-1")
     Heartbeat.objects.create(name="former")
     answer = staff.get(PAGE)
     admin_page, rows = site._registry[Heartbeat], answer.context["cl"].result_list
@@ -344,7 +378,7 @@ def test_the_page_shows_each_part_its_state_and_the_clock_of_its_machine(staff, 
         "orders": "silent"
     }
     (mail,) = [row for row in rows if row.name == "mail"]
-    assert (mail.host, admin_page.clock_ahead(mail)) == ("mailer-1", "+12.3")
+    assert (mail.host, admin_page.seconds_ahead(mail)) == ("mailer-1", "+12.3")
 
 
 def test_the_page_takes_as_many_statements_with_every_part_as_with_one(staff):

@@ -24,7 +24,8 @@ GUIDE = {
         Severity.CRITICAL, "Have a worker serve the queue `ticks` (-Q celery,ticks), and look whether it hangs."
     ),
     "queue_silent": Advice(
-        Severity.CRITICAL, "Restart the worker of the queue that the text names; the page “Beat and queues” shows it."
+        Severity.CRITICAL,
+        "The page “Beat and queues” shows which: of one, restart its worker; of most, look at Redis first.",
     ),
     "provider_unreachable": Advice(
         Severity.CRITICAL, "Look at HeyGen's status page, and whether this machine reaches the internet."

@@ -13,11 +13,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='heartbeat',
             name='host',
-            field=models.CharField(db_default='', help_text='The machine of the last heartbeat.', max_length=100),
+            field=models.CharField(db_default="", help_text="That machine.", max_length=100),
         ),
         migrations.AddField(
             model_name='heartbeat',
-            name='own_time',
-            field=models.DateTimeField(help_text="The moment of the last heartbeat by its machine's own clock.", null=True),
+            name='clock_ahead',
+            field=models.DurationField(
+                help_text="By how much the clock of the machine that gave a heartbeat was ahead of the database's.",
+                null=True,
+            ),
         ),
     ]
