@@ -21,6 +21,7 @@ NOTHING_CHARGED = {
     HoldStatus.CAPTURED: "it was free",
     HoldStatus.RELEASED: "the hold was given back",
 }
+GIVEN_BACK = "the hold was given back; the provider's cost is ours"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,12 @@ class PriceExplanation:
             how = f"{hold.needed} were needed: never more than the hold" if hold and is_capped else charge.description
             yield PriceStep("Charged", f"{-charge.credits} credits", how, row=charge)
         elif hold is not None:
-            yield PriceStep("Charged", "nothing", NOTHING_CHARGED[HoldStatus(hold.status)])
+            why = (
+                GIVEN_BACK
+                if hold.status == HoldStatus.CAPTURED and hold.amount
+                else NOTHING_CHARGED[HoldStatus(hold.status)]
+            )
+            yield PriceStep("Charged", "nothing", why)
         if refund is not None:
             yield PriceStep("Given back", f"{refund.credits} credits", refund.description, row=refund)
 

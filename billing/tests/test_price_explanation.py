@@ -62,6 +62,13 @@ def test_speech_within_the_free_seconds_was_free(owner):
     assert (steps["Charged"], steps["HeyGen's cost"][0]) == (("nothing", "it was free"), "0.0400 USD")
 
 
+def test_credits_of_what_failed_at_our_cost_were_given_back(owner):
+    credits.hold(owner.account.pk, 2, reference="speech:1")
+    credits.capture("speech:1", 0, provider_microdollars=40_000)
+    steps = steps_of("speech:1")
+    assert steps["Charged"] == ("nothing", "the hold was given back; the provider's cost is ours")
+
+
 def test_what_was_never_held_has_no_steps(owner):
     assert steps_of("avatar:none") == {}
 

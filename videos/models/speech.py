@@ -82,6 +82,7 @@ class Speech(Leased):
             models.Index(fields=["account", "-created_at", "-id"], name="speech_page"),
             models.Index(fields=["audio"], name="speech_of_audio", condition=Q(audio__isnull=False)),
             models.Index(fields=["due_at"], name="speech_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["-created_at"], name="speech_refused", condition=Q(error_code=REFUSED, is_test=False)),
         ]
 
     def __str__(self) -> str:

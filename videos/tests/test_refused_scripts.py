@@ -149,6 +149,14 @@ def test_the_page_needs_as_many_queries_for_many_scripts_as_for_one(owner):
     assert queries_once_warm(lambda: staff.get(reverse(PAGE))) == one
 
 
+def test_refused_scripts_are_found_by_index_among_many_speeches(owner):
+    speech = make_speech(owner)
+    copy_row(speech, 3_000, id="md5(n::text)::uuid", audio_id="NULL", idempotency_key="''")
+    analyze(Speech)
+    plan = plan_of(refused_scripts.report, Speech._meta.db_table)
+    assert (plan.whole, plan.indexes) == ([], {"speech_refused"})
+
+
 def test_refused_scripts_are_found_by_index_among_many_videos(owner):
     video = make_video(owner, "completed")
     copy_row(video, 3_000, id="md5(n::text)::uuid", provider_video_id="NULL", idempotency_key="NULL")
