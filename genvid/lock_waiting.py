@@ -10,7 +10,7 @@ whoever looked. So a transaction may wait in its first moments alone: then no re
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,12 @@ def lock_timeout(connection: Connection, seconds: float) -> Iterator[None]:
 
 
 def waits_of_transactions(connection: Connection, seconds: float) -> AbstractContextManager[None]:
-    """A transaction waits for locks in its first `seconds` alone; after that it fails where one is in its way."""
+    """A transaction waits for locks in its first `seconds` alone; after that it fails where one is in its way.
+
+    0: it waits for as long as it takes.
+    """
+    if not seconds:
+        return nullcontext()
     began = 0.0
 
     def bound(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

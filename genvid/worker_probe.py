@@ -5,6 +5,7 @@
 thread since the file was last touched.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from django.conf import settings
 
 PERIOD = 10.0
 """Seconds between two questions to the pool."""
+PATIENCE = 10 * PERIOD
+"""So long an answer may take: a process of a pool that was killed gives none."""
 
 
 class PoolProbe(bootsteps.StartStopStep):
@@ -23,7 +26,7 @@ class PoolProbe(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
-        self._is_asked = False
+        self._asked_at = float("-inf")
         self._entry: Any = None
 
     def start(self, worker: Any) -> None:
@@ -38,12 +41,12 @@ class PoolProbe(bootsteps.StartStopStep):
 
     def ask(self, apply: Callable[..., Any], file: Path) -> None:
         """Have a thread touch the file, unless that is still waiting for one."""
-        if not self._is_asked:
-            self._is_asked = True
+        if time.monotonic() - self._asked_at > PATIENCE:
             apply(touch, (str(file),), callback=self._answered)
+            self._asked_at = time.monotonic()
 
     def _answered(self, _: Any) -> None:
-        self._is_asked = False
+        self._asked_at = float("-inf")
 
 
 def touch(file: str) -> None:

@@ -92,6 +92,18 @@ def test_a_change_that_was_blocked_at_its_end_is_tried_again(reader):
     assert (limits, current_timeout(), connection.in_atomic_block) == (["50ms"], "0", False)
 
 
+def test_without_a_bound_a_transaction_waits_as_long_as_it_takes():
+    seen = []
+
+    def look() -> None:
+        with transaction.atomic():
+            alter()
+            seen.append(current_timeout())
+
+    run_patiently(connection, look, lock_seconds=0, pauses=[], tell=lambda *_: None)
+    assert seen == ["0"]
+
+
 def test_after_the_last_try_the_failure_is_raised_and_requests_go_on(reader):
     told: list[float] = []
     with pytest.raises(OperationalError, match="lock timeout"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genvid import worker_probe
 from genvid.tests.processes import WorkerProcess
 from genvid.worker_probe import PoolProbe, touch
 from videos.tests.pipeline import wait_until
@@ -38,6 +39,26 @@ def test_a_pool_that_is_busy_is_asked_once_and_touches_the_file_when_a_thread_is
     pool.work_off()
     assert file.exists()
     probe.ask(pool.apply_async, file)
+    assert len(pool.waiting) == 1
+
+
+def test_a_pool_that_never_answers_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A process of it was killed."""
+    probe, pool = PoolProbe(None), Pool()
+    probe.ask(pool.apply_async, tmp_path / "alive")
+    monkeypatch.setattr(worker_probe, "PATIENCE", -1.0)
+    probe.ask(pool.apply_async, tmp_path / "alive")
+    assert len(pool.waiting) == 2
+
+
+def test_a_pool_that_takes_no_question_is_asked_again(tmp_path: Path):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the pool is not running")
+
+    probe, pool = PoolProbe(None), Pool()
+    with pytest.raises(RuntimeError):
+        probe.ask(refuse, tmp_path / "alive")
+    probe.ask(pool.apply_async, tmp_path / "alive")
     assert len(pool.waiting) == 1
 
 

@@ -3,6 +3,7 @@
 import { Order, call } from "./api.js";
 import { pause } from "./dom.js";
 import { typeOf } from "./formats.js";
+import { on } from "./hub.js";
 import { CANCELED, postForm } from "./transfer.js";
 
 const BETWEEN_LOOKS_MS = 2000;
@@ -11,6 +12,7 @@ const BROKEN = "The connection broke while it was sent. Send it again.";
 const FAR = "The storage of this site cannot be reached. Some networks do not let files out: send it again, or from another network.";
 const CLOSED = "The storage of this site takes no files from web pages yet: the operator has to permit it (a CORS rule of the bucket). Until then, send a file of 20 MB at most, or send it by the API.";
 const order = new Order();
+on("signed-out", () => order.forget());
 
 // A fresh form may help, or nothing but the operator.
 const again = (message, more = {}) => Object.assign(new Error(message), { mayRetry: true, ...more });
