@@ -25,7 +25,8 @@ GUIDE = {
     ),
     "queue_silent": Advice(
         Severity.CRITICAL,
-        "The page “Beat and queues” shows which: of one, restart its worker; of most, look at Redis first.",
+        "Restart the worker of the queue that the text names, or look at Redis where it names most of them; the page "
+        "“Beat and queues” shows them.",
     ),
     "provider_unreachable": Advice(
         Severity.CRITICAL, "Look at HeyGen's status page, and whether this machine reaches the internet."
